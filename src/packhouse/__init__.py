@@ -1,0 +1,3 @@
+"""Packhouse: a Python package index that anyone can run."""
+
+__version__ = "0.1.0"

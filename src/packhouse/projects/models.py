@@ -1,0 +1,168 @@
+"""Projects, releases, files, roles, the journal."""
+
+import uuid
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+
+from packhouse.base import clock
+
+
+class Project(models.Model):
+    """A named series of releases.
+
+    ``name`` is the display spelling, ``normalized_name`` the spelling of URLs and look-ups (PEP 503), ``skeleton`` the
+    spelling in which look-alikes are equal.  ``last_serial`` is the id of the project's newest journal entry.
+    Limits are in bytes; null means the index's default.
+    """
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", "active"
+        ARCHIVED = "archived", "archived"
+        QUARANTINED = "quarantined", "quarantined"
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    name = models.CharField(max_length=200)
+    normalized_name = models.CharField(max_length=200, unique=True)
+    skeleton = models.CharField(max_length=200, db_index=True)
+    created = models.DateTimeField(default=clock.now, db_index=True)
+    status = models.CharField(max_length=12, choices=Status, default=Status.ACTIVE)
+    status_reason = models.TextField(blank=True)
+    last_serial = models.BigIntegerField(default=0)
+    file_size_limit = models.BigIntegerField(null=True, blank=True)
+    total_size_limit = models.BigIntegerField(null=True, blank=True)
+    total_size = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Release(models.Model):
+    """One version of a project, with the core metadata of the first file that was uploaded for it.
+
+    ``sort_key`` orders versions as PEP 440 does when compared as bytes; ``metadata`` holds the core metadata in the JSON
+    shape of PEP 566 (lower-case names with underscores, lists where the field may repeat) without the description.
+    ``verified`` lists the URLs and addresses in it that the index has verified.
+    """
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="releases")
+    version = models.CharField(max_length=200)
+    canonical_version = models.CharField(max_length=200)
+    sort_key = models.BinaryField()
+    is_prerelease = models.BooleanField(default=False)
+    created = models.DateTimeField(default=clock.now, db_index=True)
+    summary = models.CharField(max_length=512, blank=True)
+    requires_python = models.TextField(blank=True)
+    metadata = models.JSONField(default=dict)
+    verified = models.JSONField(default=list)
+    yanked = models.BooleanField(default=False)
+    yanked_reason = models.TextField(blank=True)
+    quarantined = models.BooleanField(default=False)
+    uploader = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    uploaded_via = models.TextField(blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["project", "canonical_version"], name="release_unique_version"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["project", "sort_key"], name="release_in_order")]
+
+    def __str__(self) -> str:
+        return f"{self.project} {self.version}"
+
+
+class Description(models.Model):
+    """The long description of a release, apart from it because most questions do not need it."""
+
+    release = models.OneToOneField(Release, on_delete=models.CASCADE, primary_key=True, related_name="description")
+    raw = models.TextField()
+    content_type = models.CharField(max_length=200, blank=True)
+
+
+class File(models.Model):
+    """One distribution file.
+
+    Digests are lower-case hex.  ``path`` is the blob's key and the end of the file's URL; it is opaque and never
+    recomputed.  ``metadata_sha256`` is the digest of the ``.metadata`` blob beside it, empty where there is none
+    (PEP 658).  ``sort_key`` orders a project's files by version, then file name.  ``sboms`` lists the SBOM members of a
+    wheel (PEP 770).
+    """
+
+    class PackageType(models.TextChoices):
+        SDIST = "sdist", "Source distribution"
+        WHEEL = "bdist_wheel", "Wheel"
+
+    release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="files")
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="files")
+    filename = models.CharField(max_length=255, unique=True)
+    packagetype = models.CharField(max_length=16, choices=PackageType)
+    python_version = models.CharField(max_length=255)
+    size = models.BigIntegerField()
+    md5 = models.CharField(max_length=32)
+    sha256 = models.CharField(max_length=64)
+    blake2_256 = models.CharField(max_length=64, unique=True)
+    path = models.CharField(max_length=512, unique=True)
+    metadata_sha256 = models.CharField(max_length=64, blank=True)
+    sort_key = models.BinaryField()
+    comment = models.TextField(blank=True)
+    sboms = models.JSONField(default=list, blank=True)
+    uploaded = models.DateTimeField(default=clock.now)
+    uploaded_via = models.TextField(blank=True)
+    uploader = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["project", "sort_key"], name="file_in_order")]
+
+    def __str__(self) -> str:
+        return self.filename
+
+
+class Filename(models.Model):
+    """Every file name ever published.  Rows are never deleted, so that no name can carry other bytes later."""
+
+    filename = models.CharField(max_length=255, primary_key=True)
+    created = models.DateTimeField(default=clock.now)
+
+
+class Role(models.Model):
+    """What a user is to a project."""
+
+    class Name(models.TextChoices):
+        OWNER = "Owner", "Owner"
+        MAINTAINER = "Maintainer", "Maintainer"
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="roles")
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="roles")
+    name = models.CharField(max_length=10, choices=Name)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["user", "project"], name="role_unique_user")]
+
+    def __str__(self) -> str:
+        return f"{self.user} is {self.name} of {self.project}"
+
+
+class JournalEntry(models.Model):
+    """One change of a project.  The id is the serial; ids become visible in commit order (``actions.write_journal``)."""
+
+    name = models.CharField(max_length=200)
+    version = models.CharField(max_length=200, null=True)  # noqa: DJ001 - null is what mirrors see
+    action = models.TextField()
+    created = models.DateTimeField(default=clock.now)
+    submitted_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    def __str__(self) -> str:
+        return f"{self.pk} {self.name} {self.action}"
+
+
+class ProhibitedName(models.Model):
+    """A project name that administrators have closed."""
+
+    normalized_name = models.CharField(max_length=200, primary_key=True)
+    comment = models.TextField(blank=True)
+    created = models.DateTimeField(default=clock.now)
+    prohibited_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    def __str__(self) -> str:
+        return self.normalized_name

@@ -1,0 +1,1 @@
+"""Django's settings, made from the one ``Config``.  Nothing else in the house reads the environment."""
