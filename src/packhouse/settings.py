@@ -1,1 +1,36 @@
 """Django's settings, made from the one ``Config``.  Nothing else in the house reads the environment."""
+
+from typing import Any
+
+from packhouse import config
+
+CONFIG = config.load()
+
+SECRET_KEY = CONFIG.secret_key
+DEBUG = CONFIG.debug
+USE_TZ = True
+TIME_ZONE = "UTC"
+ALLOWED_HOSTS = ["*"]  # the front door answers; links are made from the public URL, never from Host
+ROOT_URLCONF = "packhouse.urls"
+APPEND_SLASH = True
+DATABASES: dict[str, Any] = {"default": config.django_database(CONFIG.database)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "accounts.User"
+PACKHOUSE = CONFIG
+PACKHOUSE_REACTIONS = "packhouse.reactions.REACTIONS"
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "packhouse.accounts",
+    "packhouse.documents",
+    "packhouse.projects",
+]
+MIDDLEWARE: list[str] = []
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+LOGGING_CONFIG = None

@@ -41,8 +41,8 @@ class Project(models.Model):
 class Release(models.Model):
     """One version of a project, with the core metadata of the first file that was uploaded for it.
 
-    ``sort_key`` orders versions as PEP 440 does when compared as bytes; ``metadata`` holds the core metadata in the JSON
-    shape of PEP 566 (lower-case names with underscores, lists where the field may repeat) without the description.
+    ``sort_key`` orders versions as PEP 440 does when compared as bytes; ``metadata`` holds the core metadata in the
+    JSON shape of PEP 566 (lower-case names with underscores, lists where the field may repeat) without the description.
     ``verified`` lists the URLs and addresses in it that the index has verified.
     """
 
@@ -144,7 +144,7 @@ class Role(models.Model):
 
 
 class JournalEntry(models.Model):
-    """One change of a project.  The id is the serial; ids become visible in commit order (``actions.write_journal``)."""
+    """One change of a project.  Its id is the serial; ids become visible in commit order."""
 
     name = models.CharField(max_length=200)
     version = models.CharField(max_length=200, null=True)  # noqa: DJ001 - null is what mirrors see
