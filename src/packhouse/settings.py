@@ -31,6 +31,6 @@ INSTALLED_APPS = [
     "packhouse.documents",
     "packhouse.projects",
 ]
-MIDDLEWARE: list[str] = []
+MIDDLEWARE = ["allauth.account.middleware.AccountMiddleware"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 LOGGING_CONFIG = None
