@@ -34,3 +34,4 @@ INSTALLED_APPS = [
 MIDDLEWARE = ["allauth.account.middleware.AccountMiddleware"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 LOGGING_CONFIG = None
+SILENCED_SYSTEM_CHECKS = ["auth.E003"]  # user names are unique by a constraint that ignores case
