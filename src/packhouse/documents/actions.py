@@ -1,0 +1,180 @@
+"""Writing documents.  Every function runs in the writer's transaction, under the serial lock.
+
+A *source* (written by the room that knows the rows) says what a document consists of; here it is cut into segments.
+``refresh`` costs what the touched segments cost, whatever the size of the document.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from django.db import connection, transaction
+
+from packhouse.documents import generation
+from packhouse.documents.models import Change, Document, Segment
+from packhouse.documents.segments import deflate
+
+_LOCK = int.from_bytes(hashlib.sha256(b"packhouse serials").digest()[:7], "big")
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One line of a document: its sort key, its bytes in each format, and how much room it takes in a segment."""
+
+    key: bytes
+    html: bytes = b""
+    json: bytes = b""
+    weight: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """What stands before and behind the items, in each format, and the document's serial."""
+
+    serial: int
+    html_head: bytes = b""
+    html_tail: bytes = b""
+    json_head: bytes = b""
+    json_tail: bytes = b""
+    shared: str = ""
+
+
+class Source(Protocol):
+    """What a document is made from.  ``items`` yields, ascending by key, those with ``first <= key < before``."""
+
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def segment_weight(self) -> int: ...
+
+    def shell(self) -> Shell: ...
+
+    def items(self, first: bytes, before: bytes | None) -> Iterable[Item]: ...
+
+
+def serial_lock() -> None:
+    """Make this transaction the only one that writes serials and documents, until it ends.
+
+    Serials and change ids must become visible in the order in which they grow, or a reader that asks for "all since N"
+    misses rows that commit late.  PostgreSQL needs a lock for that; on SQLite a writer is alone anyway.  Take it late.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+
+
+def refresh(source: Source, touched: Iterable[bytes]) -> None:
+    """Write the shell of *source*'s document and the segments in which the *touched* keys lie."""
+    document = Document.objects.filter(key=source.key).defer(*_BODIES).first()
+    if document is None:
+        rebuild(source)
+        return
+    _apply_shell(document, source.shell())
+    done: set[bytes] = set()
+    for key in touched:
+        first = _segment_start(document, key)
+        if first not in done:
+            done.add(first)
+            _rewrite(document, source, first, _next_start(document, first))
+    document.save(update_fields=_SHELL)
+    mark_changed(source.key)
+
+
+def rebuild(source: Source) -> None:
+    """Write the whole document of *source* anew."""
+    document, created = Document.objects.get_or_create(key=source.key)
+    if not created:
+        document.segments.all().delete()
+    document.segmented = False
+    _apply_shell(document, source.shell())
+    _rewrite(document, source, b"", None)
+    document.save(update_fields=_SHELL)
+    mark_changed(source.key)
+
+
+def drop(key: str) -> None:
+    """Remove the document *key*, if there is one."""
+    if Document.objects.filter(key=key).delete()[0]:
+        mark_changed(key)
+
+
+def mark_changed(*keys: str) -> None:
+    """Tell readers, once this transaction commits, that the documents *keys* are not what they were."""
+    Change.objects.bulk_create([Change(key=key) for key in keys])
+    transaction.on_commit(generation.bump)
+
+
+_BODIES = ("html", "json", "html_head", "html_tail", "json_head", "json_tail")
+_SHELL = ("serial", "shared", "segmented", "html_head", "html_tail", "json_head", "json_tail")
+
+
+def _apply_shell(document: Document, shell: Shell) -> None:
+    document.serial = shell.serial
+    document.shared = shell.shared
+    document.html_head, document.html_tail = deflate(shell.html_head), deflate(shell.html_tail)
+    document.json_head, document.json_tail = deflate(shell.json_head), deflate(shell.json_tail)
+
+
+def _segment_start(document: Document, key: bytes) -> bytes:
+    """The first key of the segment in which *key* belongs; empty for the one in the document's own row."""
+    if not document.segmented:
+        return b""
+    before = document.segments.filter(first__lte=key).order_by("-first")
+    return bytes(before.values_list("first", flat=True).first() or b"")
+
+
+def _next_start(document: Document, first: bytes) -> bytes | None:
+    if not document.segmented:
+        return None
+    found = document.segments.filter(first__gt=first).order_by("first").values_list("first", flat=True).first()
+    return None if found is None else bytes(found)
+
+
+def _rewrite(document: Document, source: Source, first: bytes, before: bytes | None) -> None:
+    """Write the items in ``[first, before)`` as one segment or, when they have grown too many, several."""
+    chunks = list(_cut(source.items(first, before), source.segment_weight))
+    _write_segment(document, first, chunks[0] if chunks else [])
+    rest = [
+        Segment(document=document, first=chunk[0].key, html=_body(chunk, "html"), json=_body(chunk, "json"))
+        for chunk in chunks[1:]
+    ]
+    if rest:
+        Segment.objects.bulk_create(rest, batch_size=200)
+        document.segmented = True
+
+
+def _write_segment(document: Document, first: bytes, chunk: list[Item]) -> None:
+    html, json = _body(chunk, "html"), _body(chunk, "json")
+    if first == b"":
+        document.html, document.json = html, json
+        document.save(update_fields=["html", "json"])
+    elif chunk:
+        document.segments.filter(first=first).update(html=html, json=json)
+    else:
+        document.segments.filter(first=first).delete()
+
+
+def _body(chunk: list[Item], fmt: str) -> bytes:
+    if fmt == "html":
+        return deflate(b"".join(item.html for item in chunk))
+    return deflate(b",".join(item.json for item in chunk if item.json))
+
+
+def _cut(items: Iterable[Item], weight: int) -> Iterator[list[Item]]:
+    """Chunks of at most *weight*, halved rather than filled when there are several, so that each has room to grow."""
+    rows = list(items)
+    if sum(item.weight for item in rows) <= weight:
+        yield rows
+        return
+    chunk: list[Item] = []
+    load = 0
+    for item in rows:
+        if chunk and load + item.weight > max(weight // 2, 1):
+            yield chunk
+            chunk, load = [], 0
+        chunk.append(item)
+        load += item.weight
+    if chunk:
+        yield chunk
