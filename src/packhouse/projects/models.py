@@ -13,8 +13,9 @@ class Project(models.Model):
     """A named series of releases.
 
     ``name`` is the display spelling, ``normalized_name`` the spelling of URLs and look-ups (PEP 503), ``skeleton`` the
-    spelling in which look-alikes are equal.  ``last_serial`` is the id of the project's newest journal entry.
-    Limits are in bytes; null means the index's default.
+    spelling in which look-alikes are equal.  Both are unique: two creations that race end in one project.
+    ``last_serial`` is the id of the project's newest journal entry.  ``total_size`` is the sum of its files' sizes, kept
+    by conditional updates.  Limits are in bytes; null means the index's default.
     """
 
     class Status(models.TextChoices):
@@ -25,7 +26,7 @@ class Project(models.Model):
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(max_length=200)
     normalized_name = models.CharField(max_length=200, unique=True)
-    skeleton = models.CharField(max_length=200, db_index=True)
+    skeleton = models.CharField(max_length=200, unique=True)
     created = models.DateTimeField(default=clock.now, db_index=True)
     status = models.CharField(max_length=12, choices=Status, default=Status.ACTIVE)
     status_reason = models.TextField(blank=True)
@@ -151,6 +152,12 @@ class JournalEntry(models.Model):
     action = models.TextField()
     created = models.DateTimeField(default=clock.now)
     submitted_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["name", "id"], name="journal_of_a_name"),
+            models.Index(fields=["created"], name="journal_by_time"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.pk} {self.name} {self.action}"
