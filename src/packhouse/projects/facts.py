@@ -1,4 +1,4 @@
-"""What happens to projects, as their actions announce it: after the rows and the journal are written, in one transaction.
+"""What happens to projects, announced by their actions after the rows and the journal are written, in one transaction.
 
 Ids and plain values only.  A fact about something that still exists names it by id; a fact about something that is gone
 carries what is needed to find its traces.  ``serial`` is the id of the project's newest journal entry, this change

@@ -8,7 +8,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -17,131 +16,209 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Release',
+            name="Release",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.CharField(max_length=200)),
-                ('canonical_version', models.CharField(max_length=200)),
-                ('sort_key', models.BinaryField()),
-                ('is_prerelease', models.BooleanField(default=False)),
-                ('created', models.DateTimeField(db_index=True, default=packhouse.base.clock.now)),
-                ('summary', models.CharField(blank=True, max_length=512)),
-                ('requires_python', models.TextField(blank=True)),
-                ('metadata', models.JSONField(default=dict)),
-                ('verified', models.JSONField(default=list)),
-                ('yanked', models.BooleanField(default=False)),
-                ('yanked_reason', models.TextField(blank=True)),
-                ('quarantined', models.BooleanField(default=False)),
-                ('uploaded_via', models.TextField(blank=True)),
-                ('uploader', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("version", models.CharField(max_length=200)),
+                ("canonical_version", models.CharField(max_length=200)),
+                ("sort_key", models.BinaryField()),
+                ("is_prerelease", models.BooleanField(default=False)),
+                ("created", models.DateTimeField(db_index=True, default=packhouse.base.clock.now)),
+                ("summary", models.CharField(blank=True, max_length=512)),
+                ("requires_python", models.TextField(blank=True)),
+                ("metadata", models.JSONField(default=dict)),
+                ("verified", models.JSONField(default=list)),
+                ("yanked", models.BooleanField(default=False)),
+                ("yanked_reason", models.TextField(blank=True)),
+                ("quarantined", models.BooleanField(default=False)),
+                ("uploaded_via", models.TextField(blank=True)),
+                (
+                    "uploader",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Filename',
+            name="Filename",
             fields=[
-                ('filename', models.CharField(max_length=255, primary_key=True, serialize=False)),
-                ('created', models.DateTimeField(default=packhouse.base.clock.now)),
+                ("filename", models.CharField(max_length=255, primary_key=True, serialize=False)),
+                ("created", models.DateTimeField(default=packhouse.base.clock.now)),
             ],
         ),
         migrations.CreateModel(
-            name='Project',
+            name="Project",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('name', models.CharField(max_length=200)),
-                ('normalized_name', models.CharField(max_length=200, unique=True)),
-                ('skeleton', models.CharField(max_length=200, unique=True)),
-                ('created', models.DateTimeField(db_index=True, default=packhouse.base.clock.now)),
-                ('status', models.CharField(choices=[('active', 'active'), ('archived', 'archived'), ('quarantined', 'quarantined')], default='active', max_length=12)),
-                ('status_reason', models.TextField(blank=True)),
-                ('last_serial', models.BigIntegerField(default=0)),
-                ('file_size_limit', models.BigIntegerField(blank=True, null=True)),
-                ('total_size_limit', models.BigIntegerField(blank=True, null=True)),
-                ('total_size', models.BigIntegerField(default=0)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("uid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("name", models.CharField(max_length=200)),
+                ("normalized_name", models.CharField(max_length=200, unique=True)),
+                ("skeleton", models.CharField(max_length=200, unique=True)),
+                ("created", models.DateTimeField(db_index=True, default=packhouse.base.clock.now)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("active", "active"), ("archived", "archived"), ("quarantined", "quarantined")],
+                        default="active",
+                        max_length=12,
+                    ),
+                ),
+                ("status_reason", models.TextField(blank=True)),
+                ("last_serial", models.BigIntegerField(default=0)),
+                ("file_size_limit", models.BigIntegerField(blank=True, null=True)),
+                ("total_size_limit", models.BigIntegerField(blank=True, null=True)),
+                ("total_size", models.BigIntegerField(default=0)),
             ],
         ),
         migrations.CreateModel(
-            name='Description',
+            name="Description",
             fields=[
-                ('release', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='description', serialize=False, to='projects.release')),
-                ('raw', models.TextField()),
-                ('content_type', models.CharField(blank=True, max_length=200)),
+                (
+                    "release",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="description",
+                        serialize=False,
+                        to="projects.release",
+                    ),
+                ),
+                ("raw", models.TextField()),
+                ("content_type", models.CharField(blank=True, max_length=200)),
             ],
         ),
         migrations.CreateModel(
-            name='ProhibitedName',
+            name="ProhibitedName",
             fields=[
-                ('normalized_name', models.CharField(max_length=200, primary_key=True, serialize=False)),
-                ('comment', models.TextField(blank=True)),
-                ('created', models.DateTimeField(default=packhouse.base.clock.now)),
-                ('prohibited_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("normalized_name", models.CharField(max_length=200, primary_key=True, serialize=False)),
+                ("comment", models.TextField(blank=True)),
+                ("created", models.DateTimeField(default=packhouse.base.clock.now)),
+                (
+                    "prohibited_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='release',
-            name='project',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='releases', to='projects.project'),
+            model_name="release",
+            name="project",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="releases", to="projects.project"
+            ),
         ),
         migrations.CreateModel(
-            name='File',
+            name="File",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('filename', models.CharField(max_length=255, unique=True)),
-                ('packagetype', models.CharField(choices=[('sdist', 'Source distribution'), ('bdist_wheel', 'Wheel')], max_length=16)),
-                ('python_version', models.CharField(max_length=255)),
-                ('size', models.BigIntegerField()),
-                ('md5', models.CharField(max_length=32)),
-                ('sha256', models.CharField(max_length=64)),
-                ('blake2_256', models.CharField(max_length=64, unique=True)),
-                ('path', models.CharField(max_length=512, unique=True)),
-                ('metadata_sha256', models.CharField(blank=True, max_length=64)),
-                ('sort_key', models.BinaryField()),
-                ('comment', models.TextField(blank=True)),
-                ('sboms', models.JSONField(blank=True, default=list)),
-                ('uploaded', models.DateTimeField(default=packhouse.base.clock.now)),
-                ('uploaded_via', models.TextField(blank=True)),
-                ('release', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='files', to='projects.release')),
-                ('uploader', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='files', to='projects.project')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("filename", models.CharField(max_length=255, unique=True)),
+                (
+                    "packagetype",
+                    models.CharField(
+                        choices=[("sdist", "Source distribution"), ("bdist_wheel", "Wheel")], max_length=16
+                    ),
+                ),
+                ("python_version", models.CharField(max_length=255)),
+                ("size", models.BigIntegerField()),
+                ("md5", models.CharField(max_length=32)),
+                ("sha256", models.CharField(max_length=64)),
+                ("blake2_256", models.CharField(max_length=64, unique=True)),
+                ("path", models.CharField(max_length=512, unique=True)),
+                ("metadata_sha256", models.CharField(blank=True, max_length=64)),
+                ("sort_key", models.BinaryField()),
+                ("comment", models.TextField(blank=True)),
+                ("sboms", models.JSONField(blank=True, default=list)),
+                ("uploaded", models.DateTimeField(default=packhouse.base.clock.now)),
+                ("uploaded_via", models.TextField(blank=True)),
+                (
+                    "release",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="files", to="projects.release"
+                    ),
+                ),
+                (
+                    "uploader",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="files", to="projects.project"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Role',
+            name="Role",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(choices=[('Owner', 'Owner'), ('Maintainer', 'Maintainer')], max_length=10)),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='roles', to='projects.project')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='roles', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(choices=[("Owner", "Owner"), ("Maintainer", "Maintainer")], max_length=10)),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="roles", to="projects.project"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="roles", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='JournalEntry',
+            name="JournalEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=200)),
-                ('version', models.CharField(max_length=200, null=True)),
-                ('action', models.TextField()),
-                ('created', models.DateTimeField(default=packhouse.base.clock.now)),
-                ('submitted_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=200)),
+                ("version", models.CharField(max_length=200, null=True)),
+                ("action", models.TextField()),
+                ("created", models.DateTimeField(default=packhouse.base.clock.now)),
+                (
+                    "submitted_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['name', 'id'], name='journal_of_a_name'), models.Index(fields=['created'], name='journal_by_time')],
+                "indexes": [
+                    models.Index(fields=["name", "id"], name="journal_of_a_name"),
+                    models.Index(fields=["created"], name="journal_by_time"),
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='release',
-            index=models.Index(fields=['project', 'sort_key'], name='release_in_order'),
+            model_name="release",
+            index=models.Index(fields=["project", "sort_key"], name="release_in_order"),
         ),
         migrations.AddConstraint(
-            model_name='release',
-            constraint=models.UniqueConstraint(fields=('project', 'canonical_version'), name='release_unique_version'),
+            model_name="release",
+            constraint=models.UniqueConstraint(fields=("project", "canonical_version"), name="release_unique_version"),
         ),
         migrations.AddIndex(
-            model_name='file',
-            index=models.Index(fields=['project', 'sort_key'], name='file_in_order'),
+            model_name="file",
+            index=models.Index(fields=["project", "sort_key"], name="file_in_order"),
         ),
         migrations.AddConstraint(
-            model_name='role',
-            constraint=models.UniqueConstraint(fields=('user', 'project'), name='role_unique_user'),
+            model_name="role",
+            constraint=models.UniqueConstraint(fields=("user", "project"), name="role_unique_user"),
         ),
     ]
