@@ -1,0 +1,74 @@
+# What people do here, one word each: `make help`.  Needs Python 3.11 or later; the rest it fetches.
+PYTHON ?= python3
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+venv := .venv
+run := $(venv)/bin
+ready := $(venv)/ready
+home ?= packhouse-data
+pytest := $(run)/pytest -q -n 2
+
+.PHONY: help serve test test-sqlite test-postgresql check bench docs fix sizes lock clean
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+serve: $(ready)  ## run an index on the folder packhouse-data (another: make serve home=FOLDER)
+	$(run)/packhouse serve --home $(home)
+
+test: test-sqlite test-postgresql  ## the whole suite, on SQLite and on PostgreSQL
+
+test-sqlite: $(ready)  ## the whole suite on SQLite
+	tools/debian-packages.sh
+	$(pytest) --database=sqlite
+
+test-postgresql: $(ready)  ## all tests that touch a database, on PostgreSQL
+	tools/debian-packages.sh
+	$(pytest) --database=postgresql --ignore=tests/specs --ignore=tests/house
+
+check: export PACKHOUSE_HOME := $(abspath $(venv))/home
+check: export DJANGO_SETTINGS_MODULE := packhouse.settings
+check: $(ready)  ## style, types, floors, migrations, templates, generated documentation
+	$(run)/ruff check
+	$(run)/ruff format --check
+	$(run)/mypy
+	$(run)/lint-imports
+	$(run)/python -m django makemigrations --check --dry-run
+	$(run)/djlint src --check --lint --quiet
+	$(run)/python tools/docs.py --check
+
+fix: $(ready)  ## put style and imports right, as far as a tool can
+	$(run)/ruff check --fix
+	$(run)/ruff format
+	-$(run)/djlint src --reformat --quiet
+
+bench: $(ready)  ## measure against nginx, in ratios
+	tools/debian-packages.sh nginx-light
+	$(run)/python -m bench
+
+docs: $(ready)  ## write the generated reference anew
+	$(run)/python tools/docs.py
+
+sizes: $(ready)  ## the longest functions and files
+	$(run)/python tools/sizes.py
+
+lock: $(ready)  ## resolve the requirements anew, within what pyproject.toml and requirements/*.in allow
+	tools/lock.sh
+
+clean:  ## forget the environment and all caches (never an index's data)
+	rm -rf $(venv) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find src tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The environment: exactly what the lock says, and Packhouse itself, editable.
+$(ready): requirements/uv.txt requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Packhouse needs Python 3.11 or later, not " + sys.version)'
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || tools/debian-packages.sh python3-venv
+	test -x $(run)/python || $(PYTHON) -m venv $(venv)
+	$(run)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	$(run)/uv pip sync --quiet --python $(run)/python --require-hashes requirements/dev.txt
+	$(run)/uv pip install --quiet --python $(run)/python --no-deps --no-build-isolation --editable .
+	mkdir -p $(venv)/home
+	touch $@

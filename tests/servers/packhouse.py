@@ -1,0 +1,101 @@
+"""Packhouse itself, as people run it: ``packhouse serve`` in a process of its own, and its other commands."""
+
+import os
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.servers import processes
+
+COMMAND = (sys.executable, "-m", "packhouse.cli")
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A live index at ``url`` (no slash at its end) over the folder ``home``; ``database`` is None for its SQLite."""
+
+    url: str
+    server: processes.Server
+    home: Path
+    database: str | None
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        return self.server.process
+
+    def printed(self) -> str:
+        """What the server has printed so far."""
+        return self.server.printed()
+
+    def stop(self) -> int:
+        """End the server with SIGTERM and return its exit status."""
+        return self.server.stop()
+
+    def run_cli(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run another command on this index's home and database."""
+        return run_cli(self.home, *arguments, database=self.database, check=check)
+
+
+def start_packhouse(
+    home: Path, *, database: str | None = None, workers: int = 1, env: Mapping[str, str] | None = None
+) -> Running:
+    """Start an index on a free loopback port and return once it is ready.  The caller stops it."""
+    port = processes.free_port()
+    url = f"http://127.0.0.1:{port}"
+    home.mkdir(parents=True, exist_ok=True)
+    serve = ("serve", "--home", str(home), "--host", "127.0.0.1", "--port", str(port), "--workers", str(workers))
+    server = processes.start(
+        [*COMMAND, *serve],
+        log=home / "serve.log",
+        ready=lambda: _ready(url),
+        env=environment(home, database) | {"PACKHOUSE_PUBLIC_URL": url} | dict(env or {}),
+    )
+    return Running(url, server, home, database)
+
+
+@contextmanager
+def running(
+    home: Path, *, database: str | None = None, workers: int = 1, env: Mapping[str, str] | None = None
+) -> Iterator[Running]:
+    """An index that lives as long as the block."""
+    index = start_packhouse(home, database=database, workers=workers, env=env)
+    try:
+        yield index
+    finally:
+        index.stop()
+
+
+def run_cli(
+    home: Path, *arguments: str, database: str | None = None, check: bool = True
+) -> subprocess.CompletedProcess[str]:
+    """Run ``packhouse ARGUMENTS`` on *home*; AssertionError with what it printed if it fails and *check* is set."""
+    done = subprocess.run(
+        [*COMMAND, *arguments],
+        env=environment(home, database),
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        timeout=60,
+        check=False,
+    )
+    assert not check or done.returncode == 0, f"packhouse {' '.join(arguments)}\n{done.stdout}{done.stderr}"
+    return done
+
+
+def environment(home: Path, database: str | None = None) -> dict[str, str]:
+    """This process's environment without its Packhouse settings, and with those of *home*."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PACKHOUSE_", "DJANGO_"))}
+    return kept | {"PACKHOUSE_HOME": str(home)} | ({"PACKHOUSE_DATABASE": database} if database else {})
+
+
+def _ready(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/_ready/", timeout=2) as response:
+            return bool(response.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False

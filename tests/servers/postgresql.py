@@ -1,0 +1,100 @@
+"""A PostgreSQL cluster of the tests' own: made in a temporary folder, durable for nobody."""
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+from tests.servers import processes
+
+LOOPBACK_ONLY = {"listen_addresses": "127.0.0.1", "unix_socket_directories": ""}
+FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A running cluster whose superuser ``postgres`` needs no password."""
+
+    port: int
+
+    def url(self, database: str) -> str:
+        return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
+
+    def create_database(self, name: str) -> str:
+        """Make the empty database *name* and return its URL."""
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        return self.url(name)
+
+
+def programs() -> Path:
+    """The folder of ``initdb`` and ``postgres``: Debian keeps them out of PATH, one folder a version."""
+    versions = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name), reverse=True)
+    return Path(processes.program("postgres", package="postgresql", folders=versions)).resolve().parent
+
+
+@contextmanager
+def running(*, durable: bool = False) -> Iterator[Cluster]:
+    """A cluster that lives as long as the block.  Unless *durable*, it does not wait for the disk."""
+    bin_folder, user = programs(), _unprivileged_user()
+    folder = Path(tempfile.mkdtemp(prefix="packhouse-postgresql-"))
+    if user:
+        shutil.chown(folder, user)
+    port = processes.free_port()
+    try:
+        _initialize(bin_folder, folder / "data", user)
+        settings = {
+            "port": port,
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": "",
+            "max_connections": 200,
+        }
+        server = processes.start(
+            [bin_folder / "postgres", "-D", folder / "data", *_options(settings | ({} if durable else FAST))],
+            log=folder / "log",
+            ready=lambda: _answers(port),
+            user=user,
+            last_signal="INT",
+        )
+        try:
+            yield Cluster(port)
+        finally:
+            server.stop(signal.SIGINT)  # the fast shutdown: do not wait for clients
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _initialize(bin_folder: Path, data: Path, user: str | None) -> None:
+    command = [bin_folder / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-sync"]
+    locale = ["--locale=C.UTF-8"]
+    done = subprocess.run([*command, *locale], user=user, capture_output=True, text=True, check=False, cwd=data.parent)
+    if done.returncode:
+        raise RuntimeError(f"initdb failed:\n{done.stdout}{done.stderr}")
+
+
+def _options(settings: dict[str, object]) -> Iterator[str]:
+    return (word for name, value in settings.items() for word in ("-c", f"{name}={value}"))
+
+
+def _unprivileged_user() -> str | None:
+    """Whom to run as: PostgreSQL refuses to be root; anybody else runs it as themselves."""
+    if os.geteuid() != 0:
+        return None
+    names = {entry.pw_name for entry in pwd.getpwall()}
+    return "postgres" if "postgres" in names else "nobody"
+
+
+def _answers(port: int) -> bool:
+    try:
+        psycopg.connect(host="127.0.0.1", port=port, user="postgres", dbname="postgres", connect_timeout=2).close()
+    except psycopg.OperationalError:
+        return False
+    return True
