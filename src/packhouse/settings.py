@@ -28,10 +28,15 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "packhouse.accounts",
+    "packhouse.audit",
     "packhouse.documents",
     "packhouse.projects",
 ]
 MIDDLEWARE = ["allauth.account.middleware.AccountMiddleware"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("MinimumLengthValidator", "UserAttributeSimilarityValidator", "CommonPasswordValidator")
+]
 LOGGING_CONFIG = None
 SILENCED_SYSTEM_CHECKS = ["auth.E003"]  # user names are unique by a constraint that ignores case

@@ -1,0 +1,47 @@
+"""Questions about users."""
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from django.db.models import Exists, OuterRef
+
+from packhouse.accounts.models import User
+from packhouse.base.identity import Credential, Identity
+
+SECOND_FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
+"""What counts as a second factor.  Recovery codes alone do not."""
+
+
+def has_verified_primary_email(user: User) -> bool:
+    return EmailAddress.objects.filter(user=user, primary=True, verified=True).exists()
+
+
+def has_two_factor(user: User) -> bool:
+    return Authenticator.objects.filter(user=user, type__in=SECOND_FACTORS).exists()
+
+
+def verified_primary_email_exists(user_id: str) -> Exists:
+    """``has_verified_primary_email`` as an annotation; *user_id* is the path to the user's key in the outer query."""
+    return Exists(EmailAddress.objects.filter(user_id=OuterRef(user_id), primary=True, verified=True))
+
+
+def two_factor_exists(user_id: str) -> Exists:
+    """``has_two_factor`` as an annotation; *user_id* is the path to the user's key in the outer query."""
+    return Exists(Authenticator.objects.filter(user_id=OuterRef(user_id), type__in=SECOND_FACTORS))
+
+
+def identity_of(user: User, *, credential: Credential = "session") -> Identity:
+    """The identity of a user who has proved it in another way than by a token.  Two queries."""
+    return Identity(
+        kind="user",
+        user_id=user.pk,
+        user_uid=user.uid,
+        username=user.username,
+        credential=credential,
+        two_factor=has_two_factor(user),
+        verified_email=has_verified_primary_email(user),
+    )
+
+
+def user_named(username: str) -> User | None:
+    """The user of that name in any case."""
+    return User.objects.filter(username__iexact=username).first()

@@ -1,0 +1,68 @@
+"""Recording events."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import transaction
+
+from packhouse.audit.models import Event
+from packhouse.audit.tags import TAGS
+from packhouse.base.identity import Identity, RequestFacts, current_request
+
+Actor = Identity | AbstractBaseUser | None
+"""Who acts: an identity, a user, or None for the operator's command line and the index itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What an event happened to.  ``kind`` is one of the keys of ``tags.TAGS``; ``id`` outlives a renaming."""
+
+    kind: str
+    id: str
+    name: str = ""
+
+
+def record(
+    tag: str,
+    *,
+    subject: Subject,
+    by: Actor = None,
+    request: RequestFacts | None = None,
+    additional: Mapping[str, Any] | None = None,
+) -> Event:
+    """Write an event into the caller's transaction.
+
+    ``request`` defaults to the request being answered.  ``additional`` must be JSON and free of secrets.
+    Raises ``KeyError`` for a tag that ``audit.tags`` does not declare for that kind of subject, and ``RuntimeError``
+    outside a transaction: an event that can be lost or outlive its cause is no evidence.
+    """
+    if tag not in TAGS[subject.kind]:
+        raise KeyError(f"{tag} is not declared for {subject.kind} in packhouse.audit.tags")
+    if not transaction.get_connection().in_atomic_block:
+        raise RuntimeError(f"{tag} was recorded outside a transaction")
+    origin = request or current_request.get()
+    actor_id, actor, token = _actor(by)
+    return Event.objects.create(
+        tag=tag,
+        subject_kind=subject.kind,
+        subject_id=subject.id,
+        subject_name=subject.name[:255],
+        actor_id=actor_id,
+        actor=actor,
+        token=token,
+        address=origin.address[:45],
+        user_agent=origin.user_agent[:512].replace("\x00", ""),
+        request_id=origin.request_id[:64],
+        additional=dict(additional or {}),
+    )
+
+
+def _actor(by: Actor) -> tuple[int | None, str, UUID | None]:
+    if by is None:
+        return None, "", None
+    if isinstance(by, Identity):
+        return by.user_id, by.username, by.token.id if by.token else None
+    return by.pk, by.get_username(), None
