@@ -31,6 +31,7 @@ INSTALLED_APPS = [
     "packhouse.audit",
     "packhouse.documents",
     "packhouse.projects",
+    "packhouse.tokens",
 ]
 MIDDLEWARE = ["allauth.account.middleware.AccountMiddleware"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]

@@ -1,0 +1,105 @@
+"""Making, deleting and noting the use of tokens."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from packhouse.accounts import queries as accounts
+from packhouse.accounts.actions import subject as user_subject
+from packhouse.accounts.models import User
+from packhouse.audit import actions as audit
+from packhouse.base import clock
+from packhouse.projects.models import Project
+from packhouse.tokens import caveats, keys, macaroons
+from packhouse.tokens.models import Token
+
+
+def create_token(
+    *,
+    user: User,
+    description: str,
+    projects: Sequence[Project] = (),
+    expires: datetime | None = None,
+    by_operator: bool = False,
+    by: audit.Actor = None,
+) -> tuple[Token, str]:
+    """Make a token of *user* and return it with its text, which is shown once and cannot be had again.
+
+    Without *projects* the token speaks for the user everywhere, else for those projects alone, under their present
+    name and id.  Raises ``ValidationError`` for a description that is empty, too long, or used by another of the
+    user's tokens.
+    """
+    fences = _fences(user, projects, expires)
+    token = Token(
+        user=user,
+        description=description.strip(),
+        caveats=[fence.fields() for fence in fences],
+        by_operator=by_operator,
+        with_two_factor=accounts.has_two_factor(user),
+    )
+    with transaction.atomic():
+        token.full_clean()
+        token.save(force_insert=True)
+        _record("api_token:added", token, projects, by=by)
+    return token, _text(token, fences)
+
+
+def delete_token(*, owner: User, token_id: UUID, by: audit.Actor = None, reason: str = "") -> None:
+    """Delete a token of *owner*.  Raises ``Token.DoesNotExist`` for any other, whoever owns it."""
+    with transaction.atomic():
+        token = Token.objects.select_for_update().get(pk=token_id, user=owner)
+        projects = Project.objects.filter(uid__in=_project_ids(token))
+        _record("api_token:removed", token, projects, by=by, reason=reason)
+        token.delete()
+
+
+def _fences(user: User, projects: Sequence[Project], expires: datetime | None) -> list[caveats.Caveat]:
+    fences: list[caveats.Caveat] = []
+    if projects:
+        fences += [
+            caveats.ProjectName(tuple(project.normalized_name for project in projects)),
+            caveats.ProjectID(tuple(str(project.uid) for project in projects)),
+        ]
+    else:
+        fences.append(caveats.RequestUser(str(user.uid)))
+    if expires is not None:
+        now = clock.now()
+        if expires <= now:
+            raise ValidationError({"expires": "The token would be expired already."})
+        # A minute of grace, for machines whose clocks differ from the index's.
+        not_before = int((now - timedelta(minutes=1)).timestamp())
+        fences.append(caveats.Expiration(int(expires.timestamp()), not_before))
+    return fences
+
+
+def _text(token: Token, fences: Iterable[caveats.Caveat]) -> str:
+    return macaroons.mint(
+        location=urlsplit(settings.PACKHOUSE.public_url).hostname or "",
+        identifier=token.pk,
+        root_key=keys.root_keys(bytes(token.salt))[0],
+        caveats=map(caveats.serialize, fences),
+        prefix=settings.PACKHOUSE.token_prefix,
+    )
+
+
+def _record(tag: str, token: Token, projects: Iterable[Project], *, by: audit.Actor, reason: str = "") -> None:
+    """Write the event on the user with the caveats, and on each project of the token without them."""
+    told = {"description": token.description, "by_operator": token.by_operator} | ({"reason": reason} if reason else {})
+    audit.record(
+        tag,
+        subject=user_subject(token.user),
+        by=by,
+        additional=told | {"macaroon_id": str(token.pk), "caveats": token.caveats},
+    )
+    for project in projects:
+        about = audit.Subject("project", str(project.uid), project.name)
+        audit.record(tag, subject=about, by=by, additional=told | {"user": token.user.username})
+
+
+def _project_ids(token: Token) -> list[str]:
+    return [uid for tag, *fields in token.caveats if tag == 2 for uid in fields[0]]

@@ -1,0 +1,119 @@
+"""Who a request's ``Authorization`` header speaks for, and a user's tokens."""
+
+import base64
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from packhouse.accounts import queries as accounts
+from packhouse.accounts.models import User
+from packhouse.base.identity import ANONYMOUS, Identity, TokenGrant
+from packhouse.tokens import caveats, keys, macaroons
+from packhouse.tokens.models import Token
+from packhouse.tokens.rules import INVALID
+
+NO_PASSWORDS = (
+    "Username/Password authentication is no longer supported. Use an API token (user name __token__) or trusted "
+    "publishing instead."
+)
+MAX_HEADER = 24 * 1024
+"""The longest header that is looked at, in characters: a token of 16 KiB inside of base64."""
+
+
+class CredentialsRefused(Exception):
+    """The credentials are not accepted.  ``message`` is for the person who sent them, ``status`` the HTTP status."""
+
+    def __init__(self, code: str, message: str, status: int = 403) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.status = status
+
+
+def identify(authorization: str | None) -> Identity:
+    """The identity that the ``Authorization`` header proves; ``ANONYMOUS`` without one.
+
+    Accepts ``Basic`` with the user name ``__token__``, and the schemes ``token`` and ``Bearer``.  One database query; a
+    password hash is never computed.  The token's signature is verified here, its caveats wait for ``rules.check``.
+    Raises ``CredentialsRefused``.
+    """
+    if authorization is None or not authorization.strip():
+        return ANONYMOUS
+    return _identity_of(_token_text(authorization))
+
+
+def tokens_of(user: User) -> QuerySet[Token]:
+    """The user's tokens, newest first."""
+    return Token.objects.filter(user=user).order_by("-created")
+
+
+def _token_text(authorization: str) -> str:
+    if len(authorization) > MAX_HEADER:
+        raise CredentialsRefused("token-too-long", "API tokens are at most 16 KiB long.", 413)
+    scheme, _, parameter = authorization.strip().partition(" ")
+    match scheme.lower():
+        case "token" | "bearer":
+            return parameter.strip()
+        case "basic":
+            return _basic_password(parameter.strip())
+    raise CredentialsRefused("unknown-scheme", INVALID)
+
+
+def _basic_password(parameter: str) -> str:
+    """The password of Basic credentials (RFC 7617), which must be a token's."""
+    try:
+        username, colon, password = base64.b64decode(parameter, validate=True).decode().partition(":")
+    except ValueError:
+        raise CredentialsRefused("undecodable-credentials", INVALID) from None
+    if not colon:
+        raise CredentialsRefused("undecodable-credentials", INVALID)
+    if username != "__token__":
+        raise CredentialsRefused("password-authentication", NO_PASSWORDS)
+    return password.strip()
+
+
+def _identity_of(text: str) -> Identity:
+    try:
+        presented = macaroons.parse(text, settings.PACKHOUSE.token_prefix)
+    except macaroons.MacaroonRefused as refused:
+        raise CredentialsRefused("malformed-token", INVALID) from refused
+    token = _find(presented.identifier)
+    if token is None or not token.user.can_act:
+        raise CredentialsRefused("unknown-token", INVALID)
+    if not macaroons.is_signed_with(presented, keys.root_keys(bytes(token.salt))):
+        raise CredentialsRefused("bad-signature", "Invalid API Token: signatures do not match")
+    return _granted(token, presented)
+
+
+def _find(token_id: UUID) -> Token | None:
+    return (
+        Token.objects.select_related("user")
+        .annotate(
+            user_two_factor=accounts.two_factor_exists("user_id"),
+            user_verified_email=accounts.verified_primary_email_exists("user_id"),
+        )
+        .filter(pk=token_id)
+        .first()
+    )
+
+
+def _granted(token: Token, presented: macaroons.Presented) -> Identity:
+    """The identity of the token's user; the stored caveats join the presented ones, so that both sets must hold."""
+    stored = tuple(caveats.compact(caveat) for caveat in token.caveats)
+    return Identity(
+        kind="user",
+        user_id=token.user_id,
+        user_uid=token.user.uid,
+        username=token.user.username,
+        credential="token",
+        token=TokenGrant(
+            id=token.pk,
+            description=token.description,
+            caveats=presented.caveats + tuple(text for text in stored if text not in presented.caveats),
+            by_operator=token.by_operator,
+            last_used=token.last_used,
+        ),
+        two_factor=token.by_operator or token.user_two_factor,
+        verified_email=token.user_verified_email,
+    )

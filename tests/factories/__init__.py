@@ -1,0 +1,1 @@
+"""Makers of rows, ready to use."""

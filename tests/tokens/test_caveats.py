@@ -1,0 +1,165 @@
+"""What each caveat allows, and that nothing badly typed is ever understood."""
+
+import json
+from contextlib import suppress
+from dataclasses import dataclass
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from packhouse.tokens.caveats import (
+    CaveatRefused,
+    Context,
+    Expiration,
+    OIDCPublisher,
+    ProjectID,
+    ProjectName,
+    RequestUser,
+    check_all,
+    parse,
+    serialize,
+)
+
+USER = UUID("11111111-1111-4111-8111-111111111111")
+OTHER = UUID("22222222-2222-4222-8222-222222222222")
+
+
+@dataclass(frozen=True)
+class Project:
+    normalized_name: str = "sample"
+    uid: UUID = OTHER
+
+
+CONTEXT = Context(now=100.5, user_uid=USER, project=Project())
+
+HOLDING = [
+    "[0,101,100]",
+    '[1,["sample"]]',
+    '[1,["other","sample"]]',
+    f'[2,["{OTHER}"]]',
+    f'[3,"{USER}"]',
+    '{"version":1,"permissions":"user"}',
+    '{"version":1,"permissions":{"projects":["sample"]}}',
+    '{"nbf":100,"exp":101}',
+    f'{{"project_ids":["{OTHER}"]}}',
+]
+
+NOT_HOLDING = {
+    "[0,100,0]": "token is expired",
+    "[0,200,101]": "token is not yet valid",
+    '[1,["other"]]': "project-scoped token is not valid for project: 'sample'",
+    "[1,[]]": "project-scoped token is not valid for project: 'sample'",
+    f'[2,["{USER}"]]': "project-scoped token is not valid for project: 'sample'",
+    f'[3,"{OTHER}"]': "user-scoped token is not valid for this user",
+    f'[4,"{USER}",null]': "publisher-scoped token used without its trusted publisher",
+    f'[4,"{USER}"]': "publisher-scoped token used without its trusted publisher",
+    '{"nbf":0,"exp":100}': "token is expired",
+}
+
+NOT_UNDERSTOOD = [
+    "",
+    "null",
+    "[]",
+    "{}",
+    '"user"',
+    "[0]",
+    "[0,101]",
+    "[0,101,100,0]",
+    "[false,101,100]",
+    "[0.0,101,100]",
+    "[0,101.0,100]",
+    "[0,true,false]",
+    '[0,"101","100"]',
+    "[0,NaN,0]",
+    '[true,["sample"]]',
+    '[1,"sample"]',
+    '[1,["sample"],null]',
+    '[1,[["sample"]]]',
+    '[1,{"sample":1}]',
+    "[1,null]",
+    "[2,[7]]",
+    "[3]",
+    "[3,null]",
+    "[3,1]",
+    "[4]",
+    "[4,null]",
+    '[4,"x",1]',
+    '[4,"x",null,null]',
+    '[5,"anything"]',
+    '[-1,"anything"]',
+    '["1",["sample"]]',
+    "[" * 10_000,
+    "[0," + "9" * 5000 + ",0]",
+    '{"version":true,"permissions":"user"}',
+    '{"version":1.0,"permissions":"user"}',
+    '{"version":2,"permissions":"user"}',
+    '{"version":1,"permissions":"user","more":1}',
+    '{"version":1,"version":1,"permissions":"user"}',
+    '{"version":1,"permissions":{"projects":["sample"],"more":1}}',
+    '{"version":1,"permissions":{"projects":"sample"}}',
+    '{"nbf":true,"exp":101}',
+    '{"nbf":100}',
+    '{"project_ids":"x"}',
+]
+
+
+@pytest.mark.parametrize("text", HOLDING)
+def test_a_caveat_that_holds_passes(text: str) -> None:
+    check_all([text], CONTEXT)
+
+
+@pytest.mark.parametrize(("text", "reason"), NOT_HOLDING.items())
+def test_a_caveat_that_does_not_hold_says_why(text: str, reason: str) -> None:
+    with pytest.raises(CaveatRefused, match=f"^{reason}$"):
+        check_all([text], CONTEXT)
+
+
+@pytest.mark.parametrize("text", NOT_UNDERSTOOD)
+def test_a_caveat_of_unknown_shape_denies(text: str) -> None:
+    with pytest.raises(CaveatRefused):
+        parse(text)
+
+
+@pytest.mark.parametrize("text", ['[1,["sample"]]', f'[2,["{OTHER}"]]'])
+def test_a_project_caveat_denies_where_there_is_no_project(text: str) -> None:
+    with pytest.raises(CaveatRefused, match="outside of a project"):
+        check_all([text], Context(now=100.5, user_uid=USER))
+
+
+texts = st.text(max_size=30)
+known = st.one_of(
+    st.builds(Expiration, st.integers(), st.integers()),
+    st.builds(ProjectName, st.lists(texts).map(tuple)),
+    st.builds(ProjectID, st.lists(texts).map(tuple)),
+    st.builds(RequestUser, texts),
+    st.builds(OIDCPublisher, texts),
+)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | texts,
+    lambda inner: st.lists(inner) | st.dictionaries(texts, inner),
+    max_leaves=8,
+)
+
+
+@given(known)
+def test_what_is_written_reads_the_same(caveat) -> None:
+    assert parse(serialize(caveat)) == caveat
+
+
+@given(st.binary() | st.text() | json_values.map(json.dumps))
+def test_reading_raises_nothing_but_a_refusal(text) -> None:
+    with suppress(CaveatRefused):
+        parse(text)
+
+
+@given(st.integers(min_value=0, max_value=4) | st.integers(), st.lists(json_values, max_size=4))
+def test_every_caveat_that_is_understood_has_exactly_one_compact_spelling(tag, fields) -> None:
+    text = json.dumps([tag, *fields], separators=(",", ":"))
+    try:
+        caveat = parse(text)
+    except CaveatRefused:
+        return
+    assert [type(item) for item in caveat.fields()[:2]] == [type(item) for item in [tag, *fields][:2]]
+    assert caveat.fields()[:2] == [tag, *fields][:2]
