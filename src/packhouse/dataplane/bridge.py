@@ -1,0 +1,222 @@
+"""The bridge to Django: bodies are spooled here, so that a slow client never holds one of Django's threads."""
+
+import asyncio
+import errno
+import tempfile
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import Any, BinaryIO
+from urllib.parse import urlsplit
+
+from packhouse.dataplane.http import Header
+
+_IN_MEMORY = 256 * 1024
+_STREAM_FROM = 1024**2
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a request may cost: bytes of body, seconds without a byte, least bytes a second, requests that wait."""
+
+    body: int = 1024**3
+    idle: float = 30.0
+    rate: int = 1024
+    grace: float = 10.0
+    waiting: int = 64
+
+
+class Refusal(Exception):
+    """The request ends here, with ``status`` and a sentence."""
+
+    def __init__(self, status: int, message: str, *more: Header) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.headers = more
+
+
+@dataclass(slots=True)
+class Answered:
+    """What Django said: status, headers, and the body or, when it is long, the rest of an iterable."""
+
+    status: int
+    headers: list[Header]
+    body: bytes
+    rest: "Iterable[bytes] | None" = None
+    close: Callable[[], None] | None = None
+
+
+class Bridge:
+    """Calls the WSGI application ``load()`` returns, in ``threads`` threads, for requests whose body has arrived."""
+
+    def __init__(
+        self, load: Callable[[], Any], *, public_url: str, spool: Path, threads: int = 4, limits: Limits | None = None
+    ) -> None:
+        self._load = load
+        self._application: Any = None
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="django")
+        self._spool = spool
+        self.limits = limits or Limits()
+        self.waiting = 0
+        self._capacity = threads + self.limits.waiting
+        public = urlsplit(public_url)
+        self._scheme = public.scheme
+        self._host = public.netloc
+        self._script_name = public.path.rstrip("/")
+        self._spool.mkdir(parents=True, exist_ok=True)
+
+    def warm(self) -> None:
+        """Load the application in the background, before the first request needs it."""
+        self._threads.submit(self._get)
+
+    def _get(self) -> Any:
+        if self._application is None:
+            self._application = self._load()
+        return self._application
+
+    async def body(self, scope: Any, proto: Any) -> BinaryIO:
+        """The request's body in a temporary file without a name; raises ``Refusal`` for one too long or too slow."""
+        length = _content_length(scope.headers)
+        if length is None and scope.headers.get("transfer-encoding") is None:
+            return tempfile.SpooledTemporaryFile(_IN_MEMORY)  # type: ignore[return-value]
+        if length is not None and length > self.limits.body:
+            raise self._too_large()
+        spool = tempfile.SpooledTemporaryFile(_IN_MEMORY, dir=self._spool)  # noqa: SIM115 - closed by who asked
+        try:
+            await self._receive(proto, spool, length)
+        except BaseException:
+            spool.close()
+            raise
+        spool.seek(0)
+        return spool  # type: ignore[return-value]
+
+    async def _receive(self, proto: Any, spool: Any, length: int | None) -> None:
+        received, began = 0, monotonic()
+        chunks = aiter(proto)
+        while True:
+            try:
+                chunk = await asyncio.wait_for(anext(chunks), self.limits.idle)
+            except StopAsyncIteration:
+                break
+            except TimeoutError:
+                raise Refusal(408, "408 Request Timeout: nothing was sent for too long") from None
+            received += len(chunk)
+            self._check_pace(received, monotonic() - began)
+            _write(spool, bytes(chunk))
+        if length is not None and received != length:
+            raise Refusal(400, "400 Bad Request: the body is shorter than Content-Length says")
+
+    def _check_pace(self, received: int, seconds: float) -> None:
+        if received > self.limits.body:
+            raise self._too_large()
+        if seconds > self.limits.grace and received < (seconds - self.limits.grace) * self.limits.rate:
+            raise Refusal(408, "408 Request Timeout: the body arrives too slowly")
+
+    def _too_large(self) -> Refusal:
+        return Refusal(413, f"413 Content Too Large: a request may carry {self.limits.body} bytes")
+
+    async def call(self, scope: Any, body: BinaryIO, extra: dict[str, Any]) -> Answered:
+        """Let Django answer; raises ``Refusal`` (503) when too many requests wait already."""
+        if self.waiting >= self._capacity:
+            raise Refusal(503, "503 Service Unavailable: too many requests wait", ("retry-after", "2"))
+        environ = self._environ(scope, body) | extra
+        self.waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, self._run, environ)
+        finally:
+            self.waiting -= 1
+
+    async def next_chunk(self, chunks: Any) -> bytes | None:
+        """The next piece of a long body, fetched in one of Django's threads."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, next, chunks, None)
+
+    def _run(self, environ: dict[str, Any]) -> Answered:
+        started: list[Any] = []
+        result = self._get()(environ, lambda status, headers, exc_info=None: started.extend((status, headers)))
+        close = getattr(result, "close", lambda: None)
+        chunks = iter(result)
+        body = bytearray()
+        for chunk in chunks:
+            body += chunk
+            if len(body) > _STREAM_FROM:
+                return _answered(started, bytes(body), chunks, close)
+        close()
+        return _answered(started, bytes(body))
+
+    def _environ(self, scope: Any, body: BinaryIO) -> dict[str, Any]:
+        body.seek(0, 2)
+        length = body.tell()
+        body.seek(0)
+        environ: dict[str, Any] = {
+            "REQUEST_METHOD": scope.method,
+            "SCRIPT_NAME": self._script_name,
+            "PATH_INFO": scope.path.encode("utf-8", "surrogateescape").decode("latin-1"),
+            "QUERY_STRING": scope.query_string,
+            "SERVER_NAME": self._host.partition(":")[0],
+            "SERVER_PORT": self._host.partition(":")[2] or ("443" if self._scheme == "https" else "80"),
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "REMOTE_ADDR": scope.client.rpartition(":")[0],
+            "CONTENT_LENGTH": str(length),
+            "wsgi.version": (1, 0),
+            "wsgi.url_scheme": self._scheme,
+            "wsgi.input": body,
+            "wsgi.errors": _NoErrors(),
+            "wsgi.multithread": True,
+            "wsgi.multiprocess": True,
+            "wsgi.run_once": False,
+        }
+        for name, value in scope.headers.items():
+            _add_header(environ, name, value)
+        environ["HTTP_HOST"] = self._host  # links come from the configuration, never from the client
+        return environ
+
+
+class _NoErrors:
+    """``wsgi.errors``: Django logs through logging, so nothing comes here."""
+
+    def write(self, text: str) -> int:
+        return len(text)
+
+    def flush(self) -> None:
+        return None
+
+
+_NOT_PASSED = frozenset(("content-length", "transfer-encoding", "connection", "host", "proxy"))
+
+
+def _add_header(environ: dict[str, Any], name: str, value: str) -> None:
+    """Put a header under its CGI name; names with an underscore could pose as others and are dropped."""
+    if name in _NOT_PASSED or "_" in name:
+        return
+    if name == "content-type":
+        environ["CONTENT_TYPE"] = value
+        return
+    key = "HTTP_" + name.upper().replace("-", "_")
+    joint = "; " if name == "cookie" else ","
+    environ[key] = environ[key] + joint + value if key in environ else value
+
+
+def _answered(started: list[Any], body: bytes, rest: Any = None, close: Callable[[], None] | None = None) -> Answered:
+    status, headers = started[-2:]
+    return Answered(int(status[:3]), [(name.lower(), value) for name, value in headers], body, rest, close)
+
+
+def _content_length(headers: Any) -> int | None:
+    value = headers.get("content-length")
+    if value is None:
+        return None
+    if not value.isascii() or not value.isdigit():
+        raise Refusal(400, "400 Bad Request: Content-Length is not a number")
+    return int(value)
+
+
+def _write(spool: Any, chunk: bytes) -> None:
+    try:
+        spool.write(chunk)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise Refusal(507, "507 Insufficient Storage: no room to receive this", ("retry-after", "30")) from error
+        raise

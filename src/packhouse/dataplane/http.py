@@ -1,0 +1,92 @@
+"""What goes into the data plane and what comes out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+Header = tuple[str, str]
+
+
+class Headers(Protocol):
+    """Request headers, by lower-case name; fields sent several times are joined or the first one is taken."""
+
+    def get(self, name: str, default: str | None = None) -> str | None: ...
+
+
+@dataclass(slots=True)
+class Request:
+    """A request line and headers.  ``path`` is percent-decoded; ``query`` is as it was sent."""
+
+    method: str
+    path: str
+    query: str
+    headers: Headers | Mapping[str, str]
+
+
+@dataclass(slots=True)
+class FileSlice:
+    """Bytes ``start`` up to (not including) ``end`` of a blob of ``size`` bytes, by key and, on disk, by path."""
+
+    key: str
+    size: int
+    start: int
+    end: int
+    path: Path | None = None
+
+
+@dataclass(slots=True)
+class Response:
+    """A status, headers, and a body that is bytes or part of a blob."""
+
+    status: int
+    headers: list[Header]
+    body: bytes | FileSlice = b""
+    route: str = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What the data plane knows of the configuration.
+
+    ``index_max_age`` (seconds) goes into Cache-Control of index pages; ``surrogates`` says whether a purging cache in
+    front is told to keep pages until they are purged.
+    """
+
+    public_url: str = "http://127.0.0.1:8080"
+    index_max_age: int = 0
+    surrogates: bool = False
+    hsts: bool = False
+    extra: list[Header] = field(default_factory=list)
+
+    def security(self) -> list[Header]:
+        """Headers that every response carries."""
+        found = [
+            ("referrer-policy", "origin-when-cross-origin"),
+            ("x-content-type-options", "nosniff"),
+            ("x-frame-options", "DENY"),
+            ("x-permitted-cross-domain-policies", "none"),
+        ]
+        if self.hsts:
+            found.append(("strict-transport-security", "max-age=31536000; includeSubDomains"))
+        return found
+
+
+CORS: list[Header] = [
+    ("access-control-allow-origin", "*"),
+    ("access-control-allow-headers", "Content-Type, If-Match, If-Modified-Since, If-None-Match, If-Unmodified-Since"),
+    ("access-control-allow-methods", "GET"),
+    ("access-control-max-age", "86400"),
+    ("access-control-expose-headers", "X-PyPI-Last-Serial"),
+]
+READ_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
+TEXT: Header = ("content-type", "text/plain; charset=UTF-8")
+
+
+def not_allowed(site: Site, route: str) -> Response:
+    headers = [TEXT, ("allow", "GET, HEAD, OPTIONS"), *site.security()]
+    return Response(405, headers, b"405 Method Not Allowed", route)
+
+
+def text(site: Site, status: int, body: str, route: str, *more: Header) -> Response:
+    return Response(status, [TEXT, *more, *site.security()], body.encode(), route)

@@ -1,0 +1,157 @@
+"""``/packages/``: the files themselves, their metadata, and the predictable URLs that packagers use."""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from packhouse.dataplane.conditional import UNSATISFIABLE, byte_range, matches, range_applies
+from packhouse.dataplane.http import TEXT, FileSlice, Header, Request, Response, Site, text
+from packhouse.dataplane.store import DocumentStore
+from packhouse.specs.names import normalize
+
+IMMUTABLE: Header = ("cache-control", "max-age=365000000, immutable, public")
+_BLOB = re.compile(r"([0-9a-f]{2})/([0-9a-f]{2})/([0-9a-f]{60})/([A-Za-z0-9][A-Za-z0-9._+!-]{0,254})")
+_PREDICTABLE = re.compile(r"([A-Za-z0-9._]+)/([A-Za-z0-9])/([A-Za-z0-9._-]+)/([A-Za-z0-9][A-Za-z0-9._+!-]{0,254})")
+_CORS: list[Header] = [
+    ("access-control-allow-origin", "*"),
+    ("access-control-allow-methods", "GET, OPTIONS"),
+    ("access-control-allow-headers", "Range"),
+    ("access-control-expose-headers", "Content-Length, Content-Range, Accept-Ranges"),
+]
+_PREFLIGHT: list[Header] = [
+    ("access-control-allow-origin", "*"),
+    ("access-control-allow-methods", "GET, HEAD, OPTIONS"),
+    ("access-control-allow-headers", "Range, Accept-Encoding"),
+    ("access-control-max-age", "86400"),
+]
+_TYPES = {".whl": "application/zip", ".zip": "application/zip", ".gz": "application/gzip"}
+_CSP: Header = ("content-security-policy", "default-src 'none'; sandbox; frame-ancestors 'none'")
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """A stored file: its size in bytes and, on disk, its path."""
+
+    size: int
+    path: Path | None = None
+
+
+class Blobs(Protocol):
+    """Where the bytes are.  ``stat`` answers at once for local files and raises ``NotStatted`` for remote ones."""
+
+    def stat(self, key: str) -> Blob | None: ...
+
+
+class NotStatted(Exception):
+    """The size of blob ``key`` must be asked of a remote store first."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
+
+
+def answer(request: Request, rest: str, store: DocumentStore, blobs: Blobs, site: Site) -> Response:
+    """Answer a request for ``/packages/{rest}``."""
+    if request.method == "OPTIONS":
+        return Response(204, [*_PREFLIGHT, *site.security()], b"", "file-preflight")
+    if request.method not in ("GET", "HEAD"):
+        headers = [TEXT, ("allow", "GET, HEAD, OPTIONS"), *site.security()]
+        return Response(405, headers, b"405 Method Not Allowed", "file")
+    found = _BLOB.fullmatch(rest)
+    if found:
+        return _blob(request, rest, found, blobs, site)
+    predictable = _PREDICTABLE.fullmatch(rest)
+    if predictable:
+        return _predictable(store, site, *predictable.groups())
+    return _missing(site)
+
+
+def _missing(site: Site) -> Response:
+    return text(site, 404, "404 Not Found", "file-missing", *_CORS)
+
+
+def _blob(request: Request, key: str, found: "re.Match[str]", blobs: Blobs, site: Site) -> Response:
+    blob = blobs.stat(key)
+    if blob is None:
+        return _missing(site)
+    filename = found[4]
+    metadata = filename.endswith(".metadata")
+    etag = f'"{found[1]}{found[2]}{found[3]}{"-metadata" if metadata else ""}"'
+    route = "file-metadata" if metadata else "file"
+    shared = [("etag", etag), IMMUTABLE, ("accept-ranges", "bytes"), _CSP, *_CORS, *site.security()]
+    known = request.headers.get("if-none-match")
+    if known is not None and matches(known, etag):
+        return Response(304, shared, b"", route)
+    headers = [*_content_headers(filename, metadata), *shared]
+    return _whole_or_part(request, FileSlice(key, blob.size, 0, blob.size, blob.path), etag, headers, route)
+
+
+def _whole_or_part(request: Request, whole: FileSlice, etag: str, headers: list[Header], route: str) -> Response:
+    asked = request.headers.get("range")
+    wanted = None
+    if asked is not None and request.method == "GET" and range_applies(request.headers.get("if-range"), etag):
+        wanted = byte_range(asked, whole.size)
+    if wanted is None:
+        return Response(200, [*headers, ("content-length", str(whole.size))], whole, route)
+    if wanted == UNSATISFIABLE:
+        headers = [*headers, ("content-range", f"bytes */{whole.size}"), ("content-length", "0")]
+        return Response(416, headers, b"", route)
+    start, end = wanted
+    headers = [
+        *headers,
+        ("content-range", f"bytes {start}-{end - 1}/{whole.size}"),
+        ("content-length", f"{end - start}"),
+    ]
+    return Response(206, headers, FileSlice(whole.key, whole.size, start, end, whole.path), route)
+
+
+def _content_headers(filename: str, metadata: bool) -> list[Header]:
+    """Type, disposition and what the name tells of the file.  Nothing here may be rendered by a browser."""
+    if metadata:
+        return [("content-type", "application/octet-stream"), ("x-robots-tag", "noindex")]
+    content_type = _TYPES.get(filename[filename.rfind(".") :], "application/octet-stream")
+    headers = [
+        ("content-type", content_type),
+        ("content-disposition", f'attachment; filename="{filename}"'),
+        ("x-robots-tag", "noindex"),
+    ]
+    return headers + _told_by_name(filename)
+
+
+def _told_by_name(filename: str) -> list[Header]:
+    parts = filename.removesuffix(".whl").split("-")
+    if filename.endswith(".whl") and len(parts) >= 5:
+        project, version, kind, python = parts[0], parts[1], "bdist_wheel", parts[-3]
+    else:
+        project, _, version = filename.removesuffix(".gz").removesuffix(".tar").removesuffix(".zip").rpartition("-")
+        kind, python = "sdist", "source"
+    return [
+        ("x-pypi-file-project", normalize(project)),
+        ("x-pypi-file-version", version),
+        ("x-pypi-file-package-type", kind),
+        ("x-pypi-file-python-version", python),
+    ]
+
+
+def _predictable(store: DocumentStore, site: Site, python: str, initial: str, project: str, filename: str) -> Response:
+    """Redirect ``{python version}/{initial}/{project}/{file name}`` to where the file is."""
+    page = store.page(f"project/{normalize(project)}", "json") if project[0].lower() == initial.lower() else None
+    file = None if page is None else _find(page.identity, python, filename)
+    if file is None:
+        return _missing(site)
+    location = urlsplit(file["url"]).path
+    cache: Header = ("cache-control", "max-age=604800, public")
+    return text(site, 302, "302 Found", "file-predictable", ("location", location), cache, *_CORS)
+
+
+def _find(document: bytes, python: str, filename: str) -> dict[str, Any] | None:
+    if json.dumps(filename).encode() not in document:
+        return None
+    for files in json.loads(document)["releases"].values():
+        for file in files:
+            if file["filename"] == filename and file["python_version"] == python:
+                return dict(file)
+    return None

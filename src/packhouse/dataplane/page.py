@@ -1,0 +1,89 @@
+"""A document in memory, with everything prepared that a response needs."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import zstandard
+
+from packhouse.dataplane.http import Header
+from packhouse.dataplane.negotiation import Encoding
+from packhouse.documents.segments import join_gzip, join_identity
+from packhouse.documents.store import Pieces
+
+_ZSTD_UP_TO = 16 * 1024**2
+_RECOMPRESS_UP_TO = 32 * 1024
+
+
+@dataclass(slots=True)
+class Variant:
+    """One representation: its bytes (or the file that holds them) and complete headers, without and with a body."""
+
+    etag: str
+    headers: list[Header]
+    unmodified: list[Header]
+    body: bytes
+    file: Path | None = None
+    size: int = 0
+
+
+class Page:
+    """One document in one format.  Encodings are made when first asked for and kept; the pieces are then let go."""
+
+    __slots__ = ("_gzip", "_identity", "_pieces", "_variants", "_zstd", "digest", "serial", "size")
+
+    def __init__(self, loaded: Pieces) -> None:
+        self.serial = loaded.serial
+        self._identity = join_identity(loaded.pieces)
+        self._pieces: list[bytes] | None = loaded.pieces
+        self._gzip: bytes | None = None
+        self._zstd: bytes | None = None
+        self._variants: dict[tuple[str, str], Variant] = {}
+        self.digest = hashlib.blake2b(self._identity, digest_size=16).hexdigest()
+        self.size = 2 * len(self._identity) + 1500
+
+    @property
+    def identity(self) -> bytes:
+        return self._identity
+
+    def encoded(self, encoding: Encoding) -> bytes:
+        """The bytes in *encoding*.  Gzip joins what the writer deflated; small pages pack better in one piece."""
+        if encoding == "identity":
+            return self._identity
+        if encoding == "gzip":
+            if self._gzip is None:
+                self._gzip = self._make_gzip()
+            return self._gzip
+        if self._zstd is None:
+            level = 9 if len(self._identity) <= _RECOMPRESS_UP_TO else 3
+            self._zstd = zstandard.ZstdCompressor(level=level).compress(self._identity)
+        return self._zstd
+
+    def _make_gzip(self) -> bytes:
+        if len(self._identity) <= _RECOMPRESS_UP_TO or self._pieces is None:
+            import gzip  # noqa: PLC0415
+
+            made = gzip.compress(self._identity, 6, mtime=0)
+        else:
+            made = join_gzip(self._pieces, self._identity)
+        self._pieces = None
+        return made
+
+    def variant(self, content_type: str, encoding: Encoding, shared: list[Header]) -> Variant:
+        """The representation of this page as *content_type* in *encoding*; *shared* headers stand on every answer."""
+        key = (content_type, encoding)
+        found = self._variants.get(key)
+        if found is None:
+            found = self._variants[key] = self._make_variant(content_type, encoding, shared)
+        return found
+
+    def _make_variant(self, content_type: str, encoding: Encoding, shared: list[Header]) -> Variant:
+        body = self.encoded(encoding)
+        if encoding != "identity" and len(body) >= len(self._identity):
+            return self.variant(content_type, "identity", shared)
+        etag = f'"{self.digest}"' if encoding == "identity" else f'"{self.digest}-{encoding}"'
+        unmodified = [("etag", etag), ("x-pypi-last-serial", str(self.serial)), *shared]
+        headers = [("content-type", content_type), *unmodified, ("content-length", str(len(body)))]
+        if encoding != "identity":
+            headers.append(("content-encoding", encoding))
+        return Variant(etag, headers, unmodified, body, size=len(body))

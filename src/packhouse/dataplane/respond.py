@@ -1,0 +1,33 @@
+"""From a page in memory to a response: validators, ranges, HEAD."""
+
+from packhouse.dataplane.conditional import UNSATISFIABLE, byte_range, matches, range_applies
+from packhouse.dataplane.http import Header, Request, Response
+from packhouse.dataplane.negotiation import encoding
+from packhouse.dataplane.page import Page, Variant
+
+
+def with_page(request: Request, page: Page, content_type: str, shared: list[Header], route: str) -> Response:
+    """Answer *request* with *page*: 304 when the client has it, 206 or 416 for a range, else 200."""
+    headers = request.headers
+    variant = page.variant(content_type, encoding(headers.get("accept-encoding")), shared)
+    known = headers.get("if-none-match")
+    if known is not None and matches(known, variant.etag):
+        return Response(304, variant.unmodified, b"", route)
+    asked = headers.get("range")
+    if asked is not None and request.method == "GET" and range_applies(headers.get("if-range"), variant.etag):
+        return _partial(variant, asked, route)
+    return Response(200, variant.headers, variant.body, route)
+
+
+def _partial(variant: Variant, asked: str, route: str) -> Response:
+    size = len(variant.body)
+    wanted = byte_range(asked, size)
+    if wanted is None:
+        return Response(200, variant.headers, variant.body, route)
+    headers = [header for header in variant.headers if header[0] != "content-length"]
+    if wanted == UNSATISFIABLE:
+        headers += [("content-range", f"bytes */{size}"), ("content-length", "0")]
+        return Response(416, headers, b"", route)
+    start, end = wanted
+    headers += [("content-range", f"bytes {start}-{end - 1}/{size}"), ("content-length", str(end - start))]
+    return Response(206, headers, variant.body[start:end], route)

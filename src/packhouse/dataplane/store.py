@@ -1,0 +1,216 @@
+"""Hot documents in memory: never older than what a writer of this machine has acknowledged.
+
+Every request first compares the home's *generation* mark (a slice of mapped memory).  When it has moved, the change
+feed tells which documents to drop.  A poll does the same for changes made by other machines.  A document is loaded
+once, by whoever asks first; all others wait for that load.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from packhouse.dataplane.page import Page
+from packhouse.documents.generation import Generation
+from packhouse.documents.store import Format, Pieces, Reader, Unavailable
+
+Key = tuple[str, Format]
+ABSENT: Literal["absent"] = "absent"
+
+
+class NotLoaded(Exception):
+    """The answer needs a document that is not in memory: load ``key`` and ask again."""
+
+    def __init__(self, key: Key) -> None:
+        super().__init__(key)
+        self.key = key
+
+
+@dataclass(slots=True)
+class _Load:
+    """A load under way; ``stale`` when the document changed meanwhile."""
+
+    future: "asyncio.Future[None]"
+    stale: bool = False
+
+
+class DocumentStore:
+    """Pages by key, bounded by ``capacity`` bytes, least recently used out first.  Lives on one event loop."""
+
+    def __init__(self, reader: Reader, generation: Generation, *, capacity: int = 64 * 1024**2) -> None:
+        self.reader = reader
+        self.generation = generation
+        self.capacity = capacity
+        self.hits = self.misses = self.loads = 0
+        self.size = 0
+        self._pages: OrderedDict[Key, Page | Literal["absent"]] = OrderedDict()
+        self._releases: dict[str, set[Key]] = {}
+        self._loading: dict[Key, _Load] = {}
+        self._seen: int | None = None
+        self._mark = b""
+        self._syncing: asyncio.Future[None] | None = None
+        self._threads = ThreadPoolExecutor(4, thread_name_prefix="documents")
+
+    # -- asking -------------------------------------------------------------------------------------------------
+
+    def page(self, key: str, fmt: Format) -> Page | None:
+        """The page in memory, None when there is no such document; raises ``NotLoaded`` when it must be read first."""
+        wanted = (key, fmt)
+        found = self._pages.get(wanted)
+        if found is None:
+            self.misses += 1
+            found = self._load_inline(wanted)
+        else:
+            self.hits += 1
+            self._pages.move_to_end(wanted)
+        return None if found == ABSENT else found  # type: ignore[return-value]
+
+    def _load_inline(self, key: Key) -> Page | Literal["absent"]:
+        if not self.reader.inline:
+            raise NotLoaded(key)
+        loaded = self.reader.load(*key, whole=False)
+        if loaded == "segmented":
+            raise NotLoaded(key)
+        return self._keep(key, loaded)  # type: ignore[arg-type]
+
+    async def load(self, key: Key) -> None:
+        """Bring *key* into memory, once for all who ask at the same time."""
+        running = self._loading.get(key)
+        if running is not None:
+            await asyncio.shield(running.future)
+            return
+        loop = asyncio.get_running_loop()
+        load = self._loading[key] = _Load(loop.create_future())
+        try:
+            await self._load_until_true(key, load, loop)
+        finally:
+            del self._loading[key]
+            load.future.set_result(None)
+
+    async def _load_until_true(self, key: Key, load: _Load, loop: asyncio.AbstractEventLoop) -> None:
+        while True:
+            load.stale = False
+            self.loads += 1
+            page = await loop.run_in_executor(self._threads, self._make, key)
+            if not load.stale:
+                self._keep_page(key, page)
+                return
+
+    def _make(self, key: Key) -> Page | Literal["absent"]:
+        loaded = self.reader.load(*key)
+        if loaded is None or loaded == "segmented":
+            return ABSENT
+        page = Page(loaded)
+        page.encoded("gzip")
+        return page
+
+    def _keep(self, key: Key, loaded: Pieces | None) -> Page | Literal["absent"]:
+        self.loads += 1
+        page: Page | Literal["absent"] = ABSENT if loaded is None else Page(loaded)
+        self._keep_page(key, page)
+        return page
+
+    def _keep_page(self, key: Key, page: Page | Literal["absent"]) -> None:
+        self._drop(key)
+        self._pages[key] = page
+        self.size += _weight(page)
+        if key[0].startswith("release/"):
+            self._releases.setdefault(key[0].split("/")[1], set()).add(key)
+        while self.size > self.capacity and len(self._pages) > 1:
+            self._drop(next(iter(self._pages)))
+
+    # -- staying true -------------------------------------------------------------------------------------------
+
+    def is_fresh(self) -> bool:
+        """Whether memory is as true as the last acknowledged write of this machine.  Costs a comparison.
+
+        Where the reader is quick the feed is read on the spot; else false means: ``await sync()`` first.
+        """
+        if self.generation.read() == self._mark:
+            return True
+        if not self.reader.inline:
+            return False
+        self._sync_now()
+        return True
+
+    def _sync_now(self) -> None:
+        mark = self.generation.read()  # before the feed is read: what is written later moves it again
+        try:
+            self._apply(self._feed())
+        except Unavailable:
+            return
+        self._mark = mark
+
+    async def sync(self) -> None:
+        """Read the change feed, off the event loop where the reader is slow.  On failure, memory stays as it is."""
+        if self.reader.inline:
+            self._sync_now()
+            return
+        if self._syncing is not None:
+            await asyncio.shield(self._syncing)
+            if self.generation.read() == self._mark:
+                return
+        if self._syncing is None:
+            self._syncing = asyncio.ensure_future(self._sync_in_thread())
+            self._syncing.add_done_callback(self._synced)
+        await asyncio.shield(self._syncing)
+
+    def _synced(self, _: "asyncio.Future[None]") -> None:
+        self._syncing = None
+
+    async def _sync_in_thread(self) -> None:
+        mark = self.generation.read()
+        try:
+            found = await asyncio.get_running_loop().run_in_executor(self._threads, self._feed)
+        except Unavailable:
+            return
+        self._apply(found)
+        self._mark = mark
+
+    def _feed(self) -> Callable[[], None]:
+        """Ask what changed; returns what to do about it on the event loop."""
+        if self._seen is None:
+            last = self.reader.last_change()
+            return lambda: self._forget_all(last)
+        changes = self.reader.changes(self._seen)
+        if not changes.complete:
+            return lambda: self._forget_all(changes.last)
+        return lambda: self._forget(changes.keys, changes.last)
+
+    @staticmethod
+    def _apply(what: Callable[[], None]) -> None:
+        what()
+
+    def _forget_all(self, last: int) -> None:
+        self._pages.clear()
+        self._releases.clear()
+        self.size = 0
+        for load in self._loading.values():
+            load.stale = True
+        self._seen = last
+
+    def _forget(self, keys: Iterable[str], last: int) -> None:
+        for key in keys:
+            for fmt in ("html", "json"):
+                self._drop((key, fmt))  # type: ignore[arg-type]
+            if key.startswith("project/"):
+                for release in self._releases.pop(key.removeprefix("project/"), ()):
+                    self._drop(release)
+        self._mark_loads(set(keys))
+        self._seen = last
+
+    def _mark_loads(self, keys: set[str]) -> None:
+        for (key, _), load in self._loading.items():
+            if key in keys or (key.startswith("release/") and f"project/{key.split('/')[1]}" in keys):
+                load.stale = True
+
+    def _drop(self, key: Key) -> None:
+        page = self._pages.pop(key, None)
+        if page is not None:
+            self.size -= _weight(page)
+
+
+def _weight(page: Any) -> int:
+    return 200 if page == ABSENT else page.size
