@@ -84,7 +84,7 @@ class Bridge:
             return tempfile.SpooledTemporaryFile(_IN_MEMORY)  # type: ignore[return-value]
         if length is not None and length > self.limits.body:
             raise self._too_large()
-        spool = tempfile.SpooledTemporaryFile(_IN_MEMORY, dir=self._spool)  # noqa: SIM115 - closed by who asked
+        spool = tempfile.SpooledTemporaryFile(_IN_MEMORY, dir=str(self._spool))  # noqa: SIM115 - closed by who asked
         try:
             await self._receive(proto, spool, length)
         except BaseException:
