@@ -1,22 +1,29 @@
 """Making, deleting and noting the use of tokens."""
 
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import DatabaseError, InterfaceError, connection, transaction
+from django.db.models import Q
 
 from packhouse.accounts import queries as accounts
 from packhouse.accounts.actions import subject as user_subject
 from packhouse.accounts.models import User
 from packhouse.audit import actions as audit
 from packhouse.base import clock
+from packhouse.base.identity import Identity
 from packhouse.projects.models import Project
 from packhouse.tokens import caveats, keys, macaroons
 from packhouse.tokens.models import Token
+
+USE_RESOLUTION = timedelta(minutes=1)
+"""How exactly the last use of a token is known."""
 
 
 def create_token(
@@ -103,3 +110,71 @@ def _record(tag: str, token: Token, projects: Iterable[Project], *, by: audit.Ac
 
 def _project_ids(token: Token) -> list[str]:
     return [uid for tag, *fields in token.caveats if tag == 2 for uid in fields[0]]
+
+
+class UseNotes:
+    """The uses of tokens that this process has yet to write down, one for each token.
+
+    Noting a use takes no database and no lock worth the name; ``write`` runs once the answer is on its way to the
+    client, outside of any upload's transaction.  A crash loses the notes of its last moments, which only decorate.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._notes: dict[UUID, tuple[datetime, str]] = {}
+
+    def add(self, token_id: UUID, at: datetime, address: str) -> None:
+        with self._lock:
+            self._notes[token_id] = (at, address)
+
+    def write(self) -> None:
+        """Write the notes that can be written at once; keep the others for the next time."""
+        if not self._notes:
+            return
+        with self._lock:
+            notes, self._notes = self._notes, {}
+        for token_id, (at, address) in notes.items():
+            if not _write_use(token_id, at, address):
+                with self._lock:
+                    self._notes.setdefault(token_id, (at, address))
+
+
+_notes = UseNotes()
+write_uses = _notes.write
+
+
+def touch(identity: Identity, address: str = "") -> None:
+    """Note that the identity's token was used from *address*; at most once per minute and token, never waiting."""
+    grant, now = identity.token, clock.now()
+    if grant is not None and (grant.last_used is None or now - grant.last_used >= USE_RESOLUTION):
+        _notes.add(grant.id, now, address)
+
+
+def _write_use(token_id: UUID, at: datetime, address: str) -> bool:
+    """Whether the use is settled: written, or told already by somebody else, or its token gone."""
+    free = Token.objects.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
+    stale = Q(last_used__isnull=True) | Q(last_used__lte=at - USE_RESOLUTION)
+    try:
+        with without_waiting(), transaction.atomic():
+            Token.objects.filter(stale, pk__in=free.filter(pk=token_id).values("pk")).update(
+                last_used=at, last_used_address=address
+            )
+    except (DatabaseError, InterfaceError):
+        return False
+    return True
+
+
+@contextmanager
+def without_waiting() -> Iterator[None]:
+    """On SQLite, fail at once where the database is locked, instead of waiting for its one writer."""
+    if connection.vendor != "sqlite":
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA busy_timeout")
+        usual = cursor.fetchone()[0]
+        cursor.execute("PRAGMA busy_timeout=0")
+        try:
+            yield
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout={usual:d}")
