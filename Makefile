@@ -9,6 +9,9 @@ venv := .venv
 run := $(venv)/bin
 ready := $(venv)/ready
 home ?= packhouse-data
+# the machine's own certificate authorities count, as they do for its browser
+uv := $(run)/uv --quiet --system-certs
+templates := $(wildcard src/packhouse/*/templates)
 pytest := $(run)/pytest -q -n 2
 
 .PHONY: help serve test test-sqlite test-postgresql check bench docs fix sizes lock clean
@@ -37,13 +40,12 @@ check: $(ready)  ## style, types, floors, migrations, templates, generated docum
 	$(run)/mypy
 	$(run)/lint-imports
 	$(run)/python -m django makemigrations --check --dry-run
-	$(run)/djlint src --check --lint --quiet
+	$(if $(templates),$(run)/djlint --lint --quiet $(templates))
 	$(run)/python tools/docs.py --check
 
 fix: $(ready)  ## put style and imports right, as far as a tool can
 	$(run)/ruff check --fix
 	$(run)/ruff format
-	-$(run)/djlint src --reformat --quiet
 
 bench: $(ready)  ## measure against nginx, in ratios
 	tools/debian-packages.sh nginx-light
@@ -68,7 +70,7 @@ $(ready): requirements/uv.txt requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || tools/debian-packages.sh python3-venv
 	test -x $(run)/python || $(PYTHON) -m venv $(venv)
 	$(run)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
-	$(run)/uv pip sync --quiet --python $(run)/python --require-hashes requirements/dev.txt
-	$(run)/uv pip install --quiet --python $(run)/python --no-deps --no-build-isolation --editable .
+	$(uv) pip sync --python $(run)/python --require-hashes requirements/dev.txt
+	$(uv) pip install --python $(run)/python --no-deps --no-build-isolation --editable .
 	mkdir -p $(venv)/home
 	touch $@

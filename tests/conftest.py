@@ -31,7 +31,7 @@ def pytest_configure(config: pytest.Config) -> None:
     home = Path(tempfile.mkdtemp(prefix="packhouse-tests-"))
     session.callback(shutil.rmtree, home, ignore_errors=True)
     os.environ["PACKHOUSE_HOME"] = str(home)
-    os.environ["PACKHOUSE_SECRET_KEY"] = "a secret of the tests" * 3
+    os.environ["PACKHOUSE_SECRET_KEY"] = "a-secret-of-the-tests" * 3
     os.environ["PACKHOUSE_DATABASE"] = f"sqlite:///{home}/packhouse.db"
     if config.getoption("--database") == "postgresql":
         worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
@@ -46,16 +46,16 @@ def pytest_unconfigure() -> None:
 
 def _shared_cluster() -> postgresql.Cluster:
     """The cluster of this run: the first process starts it, and tells pytest-xdist's workers by the environment."""
-    if "PACKHOUSE_TESTS_POSTGRESQL_PORT" not in os.environ:
+    if "TESTS_POSTGRESQL_PORT" not in os.environ:
         try:
             cluster = session.enter_context(postgresql.running())
         except pytest.skip.Exception as missing:
             pytest.exit(f"SKIPPED everything on PostgreSQL: {missing}", returncode=0)
         except pytest.fail.Exception as missing:
             pytest.exit(str(missing), returncode=1)
-        os.environ["PACKHOUSE_TESTS_POSTGRESQL_PORT"] = str(cluster.port)
-        session.callback(os.environ.pop, "PACKHOUSE_TESTS_POSTGRESQL_PORT")
-    return postgresql.Cluster(int(os.environ["PACKHOUSE_TESTS_POSTGRESQL_PORT"]))
+        os.environ["TESTS_POSTGRESQL_PORT"] = str(cluster.port)
+        session.callback(os.environ.pop, "TESTS_POSTGRESQL_PORT")
+    return postgresql.Cluster(int(os.environ["TESTS_POSTGRESQL_PORT"]))
 
 
 def _load_settings() -> None:
@@ -107,7 +107,7 @@ def _is_loopback(host: str) -> bool:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[postgresql.Cluster]:
     """A PostgreSQL cluster: that of the run on PostgreSQL, else one of this worker's own."""
-    if port := os.environ.get("PACKHOUSE_TESTS_POSTGRESQL_PORT"):
+    if port := os.environ.get("TESTS_POSTGRESQL_PORT"):
         yield postgresql.Cluster(int(port))
         return
     with postgresql.running() as cluster:

@@ -10,7 +10,7 @@ compile() {
     shift
     env -u UV_INDEX -u UV_DEFAULT_INDEX -u UV_INDEX_URL -u UV_EXTRA_INDEX_URL -u UV_FIND_LINKS \
         UV_CUSTOM_COMPILE_COMMAND='make lock' \
-        .venv/bin/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
+        .venv/bin/uv --quiet --system-certs pip compile --no-config --universal --python-version 3.11 --generate-hashes \
         --no-emit-index-url --no-emit-find-links "$@" --output-file "requirements/$out"
 }
 

@@ -73,9 +73,9 @@ def running(*, durable: bool = False) -> Iterator[Cluster]:
 
 
 def _initialize(bin_folder: Path, data: Path, user: str | None) -> None:
-    command = [bin_folder / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-sync"]
-    locale = ["--locale=C.UTF-8"]
-    done = subprocess.run([*command, *locale], user=user, capture_output=True, text=True, check=False, cwd=data.parent)
+    options = ["-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
+    command = [str(bin_folder / "initdb"), "-D", str(data), *options]
+    done = subprocess.run(command, user=user, capture_output=True, text=True, check=False, cwd=data.parent)
     if done.returncode:
         raise RuntimeError(f"initdb failed:\n{done.stdout}{done.stderr}")
 
