@@ -36,7 +36,8 @@ class ReleaseCreated(ProjectFact):
 class FilePublished(ProjectFact):
     """A file can be installed from now on.
 
-    ``new_release`` tells that it is the first of its version.
+    ``new_release`` tells that it is the first of its version; ``former_name`` is how the project was spelled before,
+    when this upload changed that, and empty otherwise.
     """
 
     release_id: int
@@ -45,6 +46,7 @@ class FilePublished(ProjectFact):
     filename: str
     sort_key: bytes
     new_release: bool = False
+    former_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

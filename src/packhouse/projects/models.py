@@ -74,10 +74,14 @@ class Release(models.Model):
 
 
 class Description(models.Model):
-    """The long description of a release, apart from it because most questions do not need it."""
+    """The long description of a release, apart from it because most questions do not need it.
+
+    ``html`` is what it was rendered to at upload, safe to show; pages never render.
+    """
 
     release = models.OneToOneField(Release, on_delete=models.CASCADE, primary_key=True, related_name="description")
     raw = models.TextField()
+    html = models.TextField(blank=True)
     content_type = models.CharField(max_length=200, blank=True)
 
 

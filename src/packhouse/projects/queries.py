@@ -1,6 +1,49 @@
 """Questions about projects."""
 
-from packhouse.projects.models import Project, Role
+from django.db.models import Max, QuerySet
+
+from packhouse.projects.models import Filename, JournalEntry, ProhibitedName, Project, Release, Role
+from packhouse.specs import versions
+from packhouse.specs.errors import Refused
+from packhouse.specs.names import check_project_name, normalize, skeleton
+
+REASONS: dict[str, str] = {
+    "project-name-exists": "The project exists already.",
+    "project-name-prohibited": "The administrators of this index have closed the name.",
+    "project-name-too-similar": "The name is too similar to that of a project which exists: separators do not count,"
+    " and neither does the difference between 1, l and I or between 0 and o.",
+}
+
+
+def find_project(name: str) -> Project | None:
+    """The project of that name, in any spelling."""
+    return Project.objects.filter(normalized_name=normalize(name)).first()
+
+
+def find_release(project: Project, version: str) -> Release | None:
+    """The release of that version, in any spelling that PEP 440 counts as equal."""
+    try:
+        canonical = versions.canonical(versions.parse(version))
+    except Refused:
+        return None
+    return project.releases.filter(canonical_version=canonical).first()
+
+
+def objection_to(name: str) -> Refused | None:
+    """Why nobody can start a project called *name* now; None when one can."""
+    try:
+        check_project_name(name)
+    except Refused as refused:
+        return refused
+    normalized = normalize(name)
+    if Project.objects.filter(normalized_name=normalized).exists():
+        return Refused("project-name-exists", f"The name {name!r} conflicts with an existing project.", field="name")
+    if ProhibitedName.objects.filter(normalized_name=normalized).exists():
+        return Refused("project-name-prohibited", f"The name {name!r} isn't allowed here.", field="name")
+    if Project.objects.filter(skeleton=skeleton(name)).exists():
+        message = f"The name {name!r} is too similar to an existing project. Choose another name."
+        return Refused("project-name-too-similar", message, field="name")
+    return None
 
 
 def role_of(user_id: int | None, project: Project) -> str | None:
@@ -8,3 +51,28 @@ def role_of(user_id: int | None, project: Project) -> str | None:
     if user_id is None:
         return None
     return Role.objects.filter(user_id=user_id, project=project).values_list("name", flat=True).first()
+
+
+def roles_of(project: Project) -> QuerySet[Role]:
+    """Everybody with a role on the project, owners first, then by name."""
+    return project.roles.select_related("user").order_by("-name", "user__username")
+
+
+def projects_of(user_id: int) -> QuerySet[Project]:
+    """The projects on which the user has a role, by name."""
+    return Project.objects.filter(roles__user_id=user_id).order_by("normalized_name")
+
+
+def was_used(filename: str) -> bool:
+    """Whether a file of that name was ever published."""
+    return Filename.objects.filter(filename=filename).exists()
+
+
+def newest_serial() -> int:
+    """The id of the newest journal entry; 0 when nothing has happened yet."""
+    return JournalEntry.objects.aggregate(newest=Max("id"))["newest"] or 0
+
+
+def journal_since(serial: int) -> QuerySet[JournalEntry]:
+    """Journal entries after *serial*, oldest first."""
+    return JournalEntry.objects.filter(pk__gt=serial).order_by("pk")

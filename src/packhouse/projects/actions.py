@@ -1,0 +1,321 @@
+"""Changes of projects.
+
+Every action locks its project first, writes rows, then journal, documents and facts (see ``ledger``).  One that gets
+a ``ledger`` takes part in its caller's transaction; one without opens its own.  Order of locks: project, its rows,
+serials.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+
+from packhouse.audit.actions import Actor, Subject, record
+from packhouse.projects import facts
+from packhouse.projects.ledger import Ledger, journalled, user_id
+from packhouse.projects.models import Description, File, Filename, Project, Release, Role
+from packhouse.projects.queries import objection_to
+from packhouse.specs.errors import Refused
+from packhouse.specs.names import normalize, skeleton
+
+
+class ProjectFull(Exception):
+    """The file would take the project over its limit of ``limit`` bytes."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"over {limit} bytes")
+        self.limit = limit
+
+
+class LastOwner(Exception):
+    """A project keeps at least one owner."""
+
+
+def lock_project(project_id: int) -> Project:
+    """The project as it is now; nobody else changes it before this transaction ends.  Raises ``DoesNotExist``."""
+    return Project.objects.select_for_update().get(pk=project_id)
+
+
+def create_project(*, name: str, by: Actor, ledger: Ledger | None = None) -> Project:
+    """Start a project, whose first owner is the user behind *by*; raises ``Refused`` when the name cannot be had."""
+    with journalled(by, ledger) as book:
+        if objection := objection_to(name):
+            raise objection
+        project = Project(name=name, normalized_name=normalize(name), skeleton=skeleton(name))
+        try:
+            with transaction.atomic():
+                project.save(force_insert=True)
+        except IntegrityError:  # somebody was faster; now their project can be seen
+            raise objection_to(name) or Refused("project-name-exists", "Somebody is just taking that name.") from None
+        book.note(project, "create")
+        _audit("project:create", project, by)
+        book.tell(project, facts.ProjectCreated(project.pk, project.normalized_name, 0))
+        owner = user_id(by)
+        if owner is not None:
+            _write_role(book, project, owner, Role.Name.OWNER)
+    return project
+
+
+def publish_file(
+    *,
+    by: Actor,
+    project: Project,
+    release: Release,
+    description: Description | None,
+    file: File,
+    total_size_limit: int,
+    ledger: Ledger | None = None,
+) -> File:
+    """Publish *file* in *release* of *project*, which the caller has locked.
+
+    ``release``, ``description`` and ``file`` are unsaved.  A release of that version that exists keeps its metadata and
+    only gains verified links.  ``project.name`` is the spelling to show from now on.  Raises ``ProjectFull``, and
+    ``IntegrityError`` when the file name or the content is taken.
+    """
+    with journalled(by, ledger) as book:
+        existing = project.releases.filter(canonical_version=release.canonical_version).first()
+        if existing is None:
+            _start_release(book, project, release, description)
+        else:
+            _verify_more(existing, release.verified)
+        file.project, file.release = project, existing or release
+        Filename.objects.create(filename=file.filename)
+        file.save(force_insert=True)
+        former_name = _grow(project, file.size, total_size_limit)
+        book.note(project, f"add {file.python_version} file {file.filename}", file.release.version)
+        _audit_file("file:add", file, by, {"version": file.release.version, "sha256": file.sha256})
+        fact = facts.FilePublished(
+            project.pk,
+            project.normalized_name,
+            0,
+            file.release.pk,
+            release.canonical_version,
+            file.pk,
+            file.filename,
+            bytes(file.sort_key),
+            new_release=existing is None,
+            former_name=former_name,
+        )
+        book.tell(project, fact)
+    return file
+
+
+def yank_release(*, by: Actor, release: Release, reason: str = "") -> Release:
+    """Take a release out of resolution (PEP 592)."""
+    with journalled(by) as book:
+        project, release = _locked(release)
+        if release.yanked and release.yanked_reason == reason:
+            return release
+        release.yanked, release.yanked_reason = True, reason
+        release.save(update_fields=["yanked", "yanked_reason"])
+        book.note(project, "yank release", release.version)
+        _audit("release:yank", project, by, version=release.version, reason=reason)
+        book.tell(project, facts.ReleaseYanked(*_about(project), release.pk, release.canonical_version, reason))
+    return release
+
+
+def unyank_release(*, by: Actor, release: Release) -> Release:
+    """Put a yanked release back."""
+    with journalled(by) as book:
+        project, release = _locked(release)
+        if not release.yanked:
+            return release
+        release.yanked, release.yanked_reason = False, ""
+        release.save(update_fields=["yanked", "yanked_reason"])
+        book.note(project, "unyank release", release.version)
+        _audit("release:unyank", project, by, version=release.version)
+        book.tell(project, facts.ReleaseUnyanked(*_about(project), release.pk, release.canonical_version))
+    return release
+
+
+def delete_file(*, by: Actor, file: File) -> None:
+    """Delete one file.  Its name stays taken, its blob goes when nobody has asked for it any more."""
+    with journalled(by) as book:
+        project = lock_project(file.project_id)
+        file = project.files.select_related("release").get(pk=file.pk)
+        release = file.release
+        _audit_file("file:remove", file, by, {"version": release.version, "sha256": file.sha256})
+        gone = facts.FileDeleted(
+            *_about(project), release.pk, release.canonical_version, file.filename, bytes(file.sort_key), file.path
+        )
+        file.delete()
+        _shrink(project, [file])
+        book.note(project, f"remove file {file.filename}", release.version)
+        book.tell(project, gone)
+
+
+def delete_release(*, by: Actor, release: Release) -> None:
+    """Delete a release and its files; their names stay taken."""
+    with journalled(by) as book:
+        project, release = _locked(release)
+        files = list(release.files.all())
+        gone = facts.ReleaseDeleted(
+            *_about(project),
+            release.canonical_version,
+            tuple(bytes(file.sort_key) for file in files),
+            tuple(file.path for file in files),
+        )
+        release.delete()
+        _shrink(project, files)
+        book.note(project, "remove release", release.version)
+        _audit("release:remove", project, by, version=release.version)
+        book.tell(project, gone)
+
+
+def delete_project(*, by: Actor, project: Project) -> None:
+    """Delete a project and all that it has.  The name is free again; the names of its files never are."""
+    with journalled(by) as book:
+        project = lock_project(project.pk)
+        gone = facts.ProjectDeleted(
+            *_about(project),
+            tuple(project.releases.values_list("canonical_version", flat=True)),
+            tuple(project.files.values_list("path", flat=True)),
+        )
+        _audit("project:remove", project, by)
+        project.delete()
+        book.note(project, "remove project")
+        book.tell(project, gone)
+
+
+_STATUS_JOURNAL = {
+    (Project.Status.ACTIVE, Project.Status.QUARANTINED): "project quarantined",
+    (Project.Status.ARCHIVED, Project.Status.QUARANTINED): "project quarantined",
+    (Project.Status.QUARANTINED, Project.Status.ACTIVE): "project quarantine cleared",
+    (Project.Status.QUARANTINED, Project.Status.ARCHIVED): "project quarantine cleared",
+}
+
+
+def set_status(*, by: Actor, project: Project, status: Project.Status, reason: str = "") -> Project:
+    """Archive, quarantine or reactivate a project.  Quarantine moves the serial, archiving does not (as on PyPI)."""
+    with journalled(by) as book:
+        project = lock_project(project.pk)
+        before = Project.Status(project.status)
+        if before == status:
+            return project
+        project.status, project.status_reason = status, reason
+        project.save(update_fields=["status", "status_reason"])
+        if action := _STATUS_JOURNAL.get((before, status)):
+            book.note(project, action)
+        for left, tag in ((True, "exit"), (False, "enter")):
+            state = before if left else status
+            if state != Project.Status.ACTIVE:
+                room = "archive" if state == Project.Status.ARCHIVED else "quarantine"
+                _audit(f"{room}:{tag}", project, by, reason=reason)
+        book.tell(project, facts.ProjectStatusChanged(*_about(project), before.value, status.value))
+    return project
+
+
+def set_release_quarantine(*, by: Actor, release: Release, quarantined: bool) -> Release:
+    """Hide one release, or show it again."""
+    with journalled(by) as book:
+        project, release = _locked(release)
+        if release.quarantined == quarantined:
+            return release
+        release.quarantined = quarantined
+        release.save(update_fields=["quarantined"])
+        book.note(project, "release quarantined" if quarantined else "release quarantine cleared", release.version)
+        _audit(f"release:quarantine:{'enter' if quarantined else 'exit'}", project, by, version=release.version)
+        about = (*_about(project), release.pk, release.canonical_version)
+        book.tell(project, facts.ReleaseQuarantineChanged(*about, quarantined=quarantined))
+    return release
+
+
+def set_role(*, by: Actor, project: Project, user_id: int, name: Role.Name) -> Role:
+    """Give the user the role *name* on the project, in place of any other; raises ``LastOwner``."""
+    with journalled(by) as book:
+        project = lock_project(project.pk)
+        return _write_role(book, project, user_id, name)
+
+
+def remove_role(*, by: Actor, project: Project, user_id: int) -> None:
+    """Take the user's role on the project away; raises ``LastOwner`` and ``Role.DoesNotExist``."""
+    with journalled(by) as book:
+        project = lock_project(project.pk)
+        role = project.roles.select_related("user").get(user_id=user_id)
+        _keep_an_owner(project, role)
+        role.delete()
+        book.note(project, f"remove {role.name} {role.user.username}")
+        _audit("role:remove", project, by, target_user=role.user.username, role_name=role.name)
+        book.tell(project, facts.RoleChanged(*_about(project), user_id, role.name, ""))
+
+
+def _write_role(book: Ledger, project: Project, user: int, name: Role.Name) -> Role:
+    role = project.roles.filter(user_id=user).first() or Role(project=project, user_id=user)
+    before = role.name
+    if before == name:
+        return role
+    if before:
+        _keep_an_owner(project, role)
+    role.name = name
+    role.save()
+    username = role.user.get_username()
+    book.note(project, f"change {before} {username} to {name}" if before else f"add {name} {username}")
+    _audit("role:change" if before else "role:add", project, book.by, target_user=username, role_name=str(name))
+    book.tell(project, facts.RoleChanged(*_about(project), user, before, str(name)))
+    return role
+
+
+def _keep_an_owner(project: Project, leaving: Role) -> None:
+    others = project.roles.filter(name=Role.Name.OWNER).exclude(pk=leaving.pk)
+    if leaving.name == Role.Name.OWNER and not others.exists():
+        raise LastOwner
+
+
+def _start_release(book: Ledger, project: Project, release: Release, description: Description | None) -> None:
+    release.project = project
+    release.save(force_insert=True)
+    if description is not None:
+        description.release = release
+        description.save(force_insert=True)
+    book.note(project, "new release", release.version)
+    _audit("release:add", project, book.by, version=release.version)
+    book.tell(project, facts.ReleaseCreated(*_about(project), release.pk, release.canonical_version))
+
+
+def _verify_more(release: Release, verified: Iterable[str]) -> None:
+    """Add links that this upload has verified, where the release has the very same ones."""
+    more = [link for link in verified if link not in release.verified and _mentions(release.metadata, link)]
+    if more:
+        release.verified = [*release.verified, *more]
+        release.save(update_fields=["verified"])
+
+
+def _mentions(metadata: Any, text: str) -> bool:
+    if isinstance(metadata, dict):
+        return any(_mentions(value, text) for value in metadata.values())
+    if isinstance(metadata, list):
+        return any(_mentions(value, text) for value in metadata)
+    return isinstance(metadata, str) and text in metadata.split()
+
+
+def _grow(project: Project, size: int, limit: int) -> str:
+    """Take the room for a file, write the display name, and return the former one if it was another."""
+    former = Project.objects.filter(pk=project.pk).values_list("name", flat=True).get()
+    room = Project.objects.filter(pk=project.pk, total_size__lte=limit - size)
+    if not room.update(total_size=F("total_size") + size, name=project.name):
+        raise ProjectFull(limit)
+    return "" if former == project.name else former
+
+
+def _shrink(project: Project, files: Iterable[File]) -> None:
+    size = sum(file.size for file in files)
+    Project.objects.filter(pk=project.pk).update(total_size=F("total_size") - size)
+
+
+def _locked(release: Release) -> tuple[Project, Release]:
+    project = lock_project(release.project_id)
+    return project, project.releases.get(pk=release.pk)
+
+
+def _about(project: Project) -> tuple[int, str, int]:
+    """The first fields of every fact; the ledger fills in the serial."""
+    return project.pk, project.normalized_name, 0
+
+
+def _audit(tag: str, project: Project, by: Actor, **additional: Any) -> None:
+    record(tag, subject=Subject("project", str(project.uid), project.name), by=by, additional=additional)
+
+
+def _audit_file(tag: str, file: File, by: Actor, additional: dict[str, Any]) -> None:
+    record(tag, subject=Subject("file", str(file.pk), file.filename), by=by, additional=additional)

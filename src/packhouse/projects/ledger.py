@@ -1,0 +1,66 @@
+"""What one transaction says of projects: journal entries and facts, gathered first, written last.
+
+Rows that can collide (names, files) must be written before the serial lock is taken: a writer who waits for another's
+row while it holds that lock would stop everybody.  So actions note entries here while they work, and the ledger writes
+them when they are done: lock, journal, serials, facts.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+from django.db import transaction
+
+from packhouse.audit.actions import Actor
+from packhouse.base.facts import announce
+from packhouse.base.identity import Identity
+from packhouse.documents.actions import serial_lock
+from packhouse.projects.facts import ProjectFact
+from packhouse.projects.models import JournalEntry, Project
+
+
+@dataclass(slots=True)
+class Ledger:
+    """The pages of one transaction.  ``by`` is who will stand in the journal; a publisher leaves that empty."""
+
+    by: Actor
+    entries: list[tuple[Project, JournalEntry]] = field(default_factory=list)
+    facts: list[tuple[Project, ProjectFact]] = field(default_factory=list)
+
+    def note(self, project: Project, action: str, version: str | None = None) -> None:
+        """Put *action* (in the words of the journal) into the journal."""
+        entry = JournalEntry(name=project.name, version=version, action=action, submitted_by_id=user_id(self.by))
+        self.entries.append((project, entry))
+
+    def tell(self, project: Project, fact: ProjectFact) -> None:
+        """Announce *fact* once the journal is written; its serial is filled in then."""
+        self.facts.append((project, fact))
+
+    def write(self) -> None:
+        serial_lock()
+        for project, entry in self.entries:
+            entry.save(force_insert=True)
+            project.last_serial = entry.pk
+        for project in {project.pk: project for project, _ in self.entries if project.pk}.values():
+            Project.objects.filter(pk=project.pk).update(last_serial=project.last_serial)
+        for project, fact in self.facts:
+            announce(replace(fact, serial=project.last_serial))
+
+
+@contextmanager
+def journalled(by: Actor, ledger: Ledger | None = None) -> Iterator[Ledger]:
+    """A transaction with a ledger that is written at its end; inside a given *ledger*, a part of that one."""
+    if ledger is not None:
+        yield ledger
+        return
+    with transaction.atomic():
+        ledger = Ledger(by)
+        yield ledger
+        ledger.write()
+
+
+def user_id(by: Actor) -> int | None:
+    """The number of the user behind *by*, if there is one."""
+    if by is None:
+        return None
+    return by.user_id if isinstance(by, Identity) else by.pk
