@@ -65,7 +65,7 @@ class DocumentStore:
         else:
             self.hits += 1
             self._pages.move_to_end(wanted)
-        return None if found == ABSENT else found  # type: ignore[return-value]
+        return None if found == ABSENT else found
 
     def _load_inline(self, key: Key) -> Page | Literal["absent"]:
         if not self.reader.inline:
@@ -73,7 +73,7 @@ class DocumentStore:
         loaded = self.reader.load(*key, whole=False)
         if loaded == "segmented":
             raise NotLoaded(key)
-        return self._keep(key, loaded)  # type: ignore[arg-type]
+        return self._keep(key, loaded)
 
     async def load(self, key: Key) -> None:
         """Bring *key* into memory, once for all who ask at the same time."""
@@ -194,7 +194,7 @@ class DocumentStore:
     def _forget(self, keys: Iterable[str], last: int) -> None:
         for key in keys:
             for fmt in ("html", "json"):
-                self._drop((key, fmt))  # type: ignore[arg-type]
+                self._drop((key, fmt))
             if key.startswith("project/"):
                 for release in self._releases.pop(key.removeprefix("project/"), ()):
                     self._drop(release)

@@ -114,6 +114,6 @@ def _granted(token: Token, presented: macaroons.Presented) -> Identity:
             by_operator=token.by_operator,
             last_used=token.last_used,
         ),
-        two_factor=token.by_operator or token.user_two_factor,
-        verified_email=token.user_verified_email,
+        two_factor=token.by_operator or token.user_two_factor,  # type: ignore[attr-defined]  # annotated by the query
+        verified_email=token.user_verified_email,  # type: ignore[attr-defined]
     )
