@@ -6,6 +6,7 @@ import urllib.request
 import psycopg
 import pytest
 import redis
+from tests.servers import processes
 
 
 def test_a_cluster_of_postgresql_makes_databases(postgres_server):
@@ -30,3 +31,15 @@ def test_an_nginx_serves_what_the_test_configures(nginx_server, tmp_path):
 def test_a_connection_to_another_machine_fails():
     with socket.socket() as outside, pytest.raises(pytest.fail.Exception, match="not this machine"):
         outside.connect(("192.0.2.1", 80))
+
+
+@pytest.mark.parametrize(("ci", "outcome"), [("", pytest.skip.Exception), ("true", pytest.fail.Exception)])
+def test_a_missing_server_is_a_skip_for_a_person_and_a_failure_in_ci(monkeypatch, ci, outcome):
+    monkeypatch.setenv("CI", ci)
+    with pytest.raises(outcome, match="apt-get install nonesuch"):
+        processes.program("nonesuch-server", package="nonesuch")
+
+
+def test_a_server_that_ends_at_once_says_what_it_printed(tmp_path):
+    with pytest.raises(RuntimeError, match="no such setting"):
+        processes.start(["sh", "-c", "echo no such setting; exit 1"], log=tmp_path / "log", ready=lambda: False)
