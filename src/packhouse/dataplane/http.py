@@ -26,13 +26,17 @@ class Request:
 
 @dataclass(slots=True)
 class FileSlice:
-    """Bytes ``start`` up to (not including) ``end`` of a blob of ``size`` bytes, by key and, on disk, by path."""
+    """Bytes ``start`` up to (not including) ``end`` of a blob of ``size`` bytes, by key and, on disk, by path.
+
+    ``packed`` asks the adapter to gzip the (whole, small) file on its way out.
+    """
 
     key: str
     size: int
     start: int
     end: int
     path: Path | None = None
+    packed: bool = False
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -9,9 +10,11 @@ from urllib.parse import urlsplit
 
 from packhouse.dataplane.conditional import UNSATISFIABLE, byte_range, matches, range_applies
 from packhouse.dataplane.http import TEXT, FileSlice, Header, Request, Response, Site, text
+from packhouse.dataplane.negotiation import encoding
 from packhouse.dataplane.store import DocumentStore
 from packhouse.specs.names import normalize
 
+_PACK_UP_TO = 1024**2
 IMMUTABLE: Header = ("cache-control", "max-age=365000000, immutable, public")
 _BLOB = re.compile(r"([0-9a-f]{2})/([0-9a-f]{2})/([0-9a-f]{60})/([A-Za-z0-9][A-Za-z0-9._+!-]{0,254})")
 _PREDICTABLE = re.compile(r"([A-Za-z0-9._]+)/([A-Za-z0-9])/([A-Za-z0-9._-]+)/([A-Za-z0-9][A-Za-z0-9._+!-]{0,254})")
@@ -33,16 +36,25 @@ _CSP: Header = ("content-security-policy", "default-src 'none'; sandbox; frame-a
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """A stored file: its size in bytes and, on disk, its path."""
+    """A stored file: its size in bytes and, on disk, its path; ``url`` where clients are to fetch it elsewhere."""
 
     size: int
     path: Path | None = None
+    url: str | None = None
 
 
 class Blobs(Protocol):
     """Where the bytes are.  ``stat`` answers at once for local files and raises ``NotStatted`` for remote ones."""
 
     def stat(self, key: str) -> Blob | None: ...
+
+
+class Remote(Blobs, Protocol):
+    """Blobs across a network: ``ask`` learns what ``stat`` did not know, ``stream`` brings the bytes."""
+
+    async def ask(self, key: str) -> None: ...
+
+    def stream(self, key: str, start: int, end: int) -> AsyncIterator[bytes]: ...
 
 
 class NotStatted(Exception):
@@ -77,16 +89,44 @@ def _blob(request: Request, key: str, found: "re.Match[str]", blobs: Blobs, site
     blob = blobs.stat(key)
     if blob is None:
         return _missing(site)
-    filename = found[4]
-    metadata = filename.endswith(".metadata")
-    etag = f'"{found[1]}{found[2]}{found[3]}{"-metadata" if metadata else ""}"'
-    route = "file-metadata" if metadata else "file"
-    shared = [("etag", etag), IMMUTABLE, ("accept-ranges", "bytes"), _CSP, *_CORS, *site.security()]
+    if blob.url is not None:
+        return text(
+            site, 302, "302 Found", "file-elsewhere", ("location", blob.url), ("cache-control", "no-store"), *_CORS
+        )
+    if found[4].endswith(".metadata"):
+        return _metadata(request, FileSlice(key, blob.size, 0, blob.size, blob.path), site)
+    etag = f'"{found[1]}{found[2]}{found[3]}"'
+    shared = [("etag", etag), *_shared(site)]
     known = request.headers.get("if-none-match")
     if known is not None and matches(known, etag):
-        return Response(304, shared, b"", route)
-    headers = [*_content_headers(filename, metadata), *shared]
-    return _whole_or_part(request, FileSlice(key, blob.size, 0, blob.size, blob.path), etag, headers, route)
+        return Response(304, shared, b"", "file")
+    headers = [*_content_headers(found[4]), *shared]
+    return _whole_or_part(request, FileSlice(key, blob.size, 0, blob.size, blob.path), etag, headers, "file")
+
+
+def _shared(site: Site) -> list[Header]:
+    return [IMMUTABLE, ("accept-ranges", "bytes"), _CSP, *_CORS, *site.security()]
+
+
+def _metadata(request: Request, whole: FileSlice, site: Site) -> Response:
+    """Core metadata (PEP 658): packed for those who take gzip, since it is text."""
+    packed = (
+        whole.path is not None
+        and whole.size <= _PACK_UP_TO
+        and request.headers.get("range") is None
+        and encoding(request.headers.get("accept-encoding"), ("gzip",)) == "gzip"
+    )
+    digest = "".join(whole.key.split("/")[:3])
+    etag = f'"{digest}-metadata{"-gzip" if packed else ""}"'
+    shared = [("etag", etag), ("vary", "Accept-Encoding"), *_shared(site)]
+    known = request.headers.get("if-none-match")
+    if known is not None and matches(known, etag):
+        return Response(304, shared, b"", "file-metadata")
+    headers = [("content-type", "application/octet-stream"), ("x-robots-tag", "noindex"), *shared]
+    if packed:
+        whole.packed = True
+        return Response(200, [*headers, ("content-encoding", "gzip")], whole, "file-metadata")
+    return _whole_or_part(request, whole, etag, headers, "file-metadata")
 
 
 def _whole_or_part(request: Request, whole: FileSlice, etag: str, headers: list[Header], route: str) -> Response:
@@ -108,10 +148,8 @@ def _whole_or_part(request: Request, whole: FileSlice, etag: str, headers: list[
     return Response(206, headers, FileSlice(whole.key, whole.size, start, end, whole.path), route)
 
 
-def _content_headers(filename: str, metadata: bool) -> list[Header]:
+def _content_headers(filename: str) -> list[Header]:
     """Type, disposition and what the name tells of the file.  Nothing here may be rendered by a browser."""
-    if metadata:
-        return [("content-type", "application/octet-stream"), ("x-robots-tag", "noindex")]
     content_type = _TYPES.get(filename[filename.rfind(".") :], "application/octet-stream")
     headers = [
         ("content-type", content_type),

@@ -1,21 +1,24 @@
 """The front door: granian's RSGI on one side, the data plane and the bridge to Django on the other."""
 
 import asyncio
+import gzip
 import os
 import secrets
 from contextlib import suppress
 from typing import Any
 
+from packhouse import files
 from packhouse.config import Config
 from packhouse.dataplane.answer import answer
-from packhouse.dataplane.blobs import LocalBlobs
+from packhouse.dataplane import blobs as blob_stores
 from packhouse.dataplane.bridge import Answered, Bridge, Refusal
 from packhouse.dataplane.http import TEXT, FileSlice, Header, Request, Response, Site
-from packhouse.dataplane.packages import Blobs
+from packhouse.dataplane.packages import Blobs, NotStatted
 from packhouse.dataplane.store import DocumentStore, NotLoaded
 from packhouse.documents import generation
 from packhouse.documents import store as documents
 from packhouse.documents.store import Unavailable
+from packhouse.files.store import StoreError
 
 _SMALL_FILE = 256 * 1024
 _POLL_SECONDS = 0.5
@@ -66,7 +69,7 @@ class FrontDoor:
             if not self.store.is_fresh():
                 await self.store.sync()
             response = await self._answer(request)
-        except Unavailable:
+        except (Unavailable, StoreError):
             response = _refused(Refusal(503, "503 Service Unavailable", ("retry-after", "5")), self._security)
         if response is None:
             return False
@@ -79,6 +82,8 @@ class FrontDoor:
                 return answer(request, self.store, self.blobs, self.site)
             except NotLoaded as missing:
                 await self.store.load(missing.key)
+            except NotStatted as unknown:
+                await self.blobs.ask(unknown.key)  # type: ignore[attr-defined]
 
     async def _send(self, method: str, response: Response, proto: Any) -> None:
         body = response.body
@@ -93,6 +98,9 @@ class FrontDoor:
         """Small parts are read and sent as bytes, large ones leave through the server without touching Python."""
         if part.path is None:
             await self._stream(response, part, proto)
+        elif part.packed:
+            body = gzip.compress(_read(str(part.path), 0, part.size), 6, mtime=0)
+            proto.response_bytes(response.status, response.headers, body)
         elif part.end - part.start <= _SMALL_FILE:
             proto.response_bytes(response.status, response.headers, _read(str(part.path), part.start, part.end))
         elif part.end - part.start == part.size:
@@ -164,7 +172,8 @@ def front_door(config: Config) -> FrontDoor:
     purges = getattr(config, "purge", "none://") != "none://"
     site = Site(config.public_url, config.index_max_age, purges, config.public_url.startswith("https://"))
     store = DocumentStore(documents.from_url(config.database), generation.of(config.home))
-    blobs = LocalBlobs(config.home / "files")
+    redirect = getattr(config, "file_delivery", "proxy") == "redirect"
+    blobs = blob_stores.from_store(files.from_url(config.files), redirect=redirect)
     bridge = Bridge(_django, public_url=config.public_url, spool=config.home / "spool")
     return FrontDoor(config, store=store, blobs=blobs, bridge=bridge, site=site)
 
