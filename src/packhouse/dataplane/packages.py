@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from packhouse.dataplane.conditional import UNSATISFIABLE, byte_range, matches, range_applies
 from packhouse.dataplane.http import TEXT, FileSlice, Header, Request, Response, Site, text
 from packhouse.dataplane.negotiation import encoding
+from packhouse.dataplane.page import Page
 from packhouse.dataplane.store import DocumentStore
 from packhouse.specs.names import normalize
 
@@ -177,7 +178,7 @@ def _told_by_name(filename: str) -> list[Header]:
 def _predictable(store: DocumentStore, site: Site, python: str, initial: str, project: str, filename: str) -> Response:
     """Redirect ``{python version}/{initial}/{project}/{file name}`` to where the file is."""
     page = store.page(f"project/{normalize(project)}", "json") if project[0].lower() == initial.lower() else None
-    file = None if page is None else _find(page.identity, python, filename)
+    file = _find(page.identity, python, filename) if isinstance(page, Page) else None
     if file is None:
         return _missing(site)
     location = urlsplit(file["url"]).path

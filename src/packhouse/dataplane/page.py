@@ -82,8 +82,16 @@ class Page:
         if encoding != "identity" and len(body) >= len(self._identity):
             return self.variant(content_type, "identity", shared)
         etag = f'"{self.digest}"' if encoding == "identity" else f'"{self.digest}-{encoding}"'
-        unmodified = [("etag", etag), ("x-pypi-last-serial", str(self.serial)), *shared]
-        headers = [("content-type", content_type), *unmodified, ("content-length", str(len(body)))]
-        if encoding != "identity":
-            headers.append(("content-encoding", encoding))
+        headers, unmodified = make_headers(content_type, encoding, etag, self.serial, len(body), shared)
         return Variant(etag, headers, unmodified, body, size=len(body))
+
+
+def make_headers(
+    content_type: str, encoding: str, etag: str, serial: int, size: int, shared: list[Header]
+) -> tuple[list[Header], list[Header]]:
+    """Headers of a 200 and of a 304."""
+    unmodified = [("etag", etag), ("x-pypi-last-serial", str(serial)), *shared]
+    headers = [("content-type", content_type), *unmodified, ("content-length", str(size))]
+    if encoding != "identity":
+        headers.append(("content-encoding", encoding))
+    return headers, unmodified

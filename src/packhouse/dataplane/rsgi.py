@@ -9,8 +9,8 @@ from typing import Any
 
 from packhouse import files
 from packhouse.config import Config
-from packhouse.dataplane.answer import answer
 from packhouse.dataplane import blobs as blob_stores
+from packhouse.dataplane.answer import answer
 from packhouse.dataplane.bridge import Answered, Bridge, Refusal
 from packhouse.dataplane.http import TEXT, FileSlice, Header, Request, Response, Site
 from packhouse.dataplane.packages import Blobs, NotStatted
@@ -171,7 +171,7 @@ def front_door(config: Config) -> FrontDoor:
     """The application for *config*."""
     purges = getattr(config, "purge", "none://") != "none://"
     site = Site(config.public_url, config.index_max_age, purges, config.public_url.startswith("https://"))
-    store = DocumentStore(documents.from_url(config.database), generation.of(config.home))
+    store = DocumentStore(documents.from_url(config.database), generation.of(config.home), config.home / "cache")
     redirect = getattr(config, "file_delivery", "proxy") == "redirect"
     blobs = blob_stores.from_store(files.from_url(config.files), redirect=redirect)
     bridge = Bridge(_django, public_url=config.public_url, spool=config.home / "spool")

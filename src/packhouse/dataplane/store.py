@@ -10,14 +10,18 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Literal
+from pathlib import Path
+from typing import Literal
 
+from packhouse.dataplane.large import LARGE, Assembly, LargePage
 from packhouse.dataplane.page import Page
 from packhouse.documents.generation import Generation
 from packhouse.documents.store import Format, Pieces, Reader, Unavailable
 
 Key = tuple[str, Format]
+Entry = Page | LargePage | Literal["absent"]
 ABSENT: Literal["absent"] = "absent"
+_FORMATS: tuple[Format, ...] = ("html", "json")
 
 
 class NotLoaded(Exception):
@@ -39,15 +43,17 @@ class _Load:
 class DocumentStore:
     """Pages by key, bounded by ``capacity`` bytes, least recently used out first.  Lives on one event loop."""
 
-    def __init__(self, reader: Reader, generation: Generation, *, capacity: int = 64 * 1024**2) -> None:
+    def __init__(self, reader: Reader, generation: Generation, folder: Path, *, capacity: int = 64 * 1024**2) -> None:
         self.reader = reader
         self.generation = generation
+        self.folder = folder
         self.capacity = capacity
         self.hits = self.misses = self.loads = 0
         self.size = 0
-        self._pages: OrderedDict[Key, Page | Literal["absent"]] = OrderedDict()
+        self._pages: OrderedDict[Key, Entry] = OrderedDict()
         self._releases: dict[str, set[Key]] = {}
         self._loading: dict[Key, _Load] = {}
+        self._refreshing: dict[Key, asyncio.Future[None]] = {}
         self._seen: int | None = None
         self._mark = b""
         self._syncing: asyncio.Future[None] | None = None
@@ -55,7 +61,7 @@ class DocumentStore:
 
     # -- asking -------------------------------------------------------------------------------------------------
 
-    def page(self, key: str, fmt: Format) -> Page | None:
+    def page(self, key: str, fmt: Format) -> Page | LargePage | None:
         """The page in memory, None when there is no such document; raises ``NotLoaded`` when it must be read first."""
         wanted = (key, fmt)
         found = self._pages.get(wanted)
@@ -65,9 +71,9 @@ class DocumentStore:
         else:
             self.hits += 1
             self._pages.move_to_end(wanted)
-        return None if found == ABSENT else found
+        return None if found == "absent" else found
 
-    def _load_inline(self, key: Key) -> Page | Literal["absent"]:
+    def _load_inline(self, key: Key) -> Entry:
         if not self.reader.inline:
             raise NotLoaded(key)
         loaded = self.reader.load(*key, whole=False)
@@ -98,21 +104,24 @@ class DocumentStore:
                 self._keep_page(key, page)
                 return
 
-    def _make(self, key: Key) -> Page | Literal["absent"]:
+    def _make(self, key: Key) -> Entry:
         loaded = self.reader.load(*key)
         if loaded is None or loaded == "segmented":
             return ABSENT
+        if key[0] == "index" and sum(map(len, loaded.pieces)) > LARGE:
+            large = LargePage(Assembly(self.reader, *key), self.folder)
+            return large if large.refresh() else ABSENT
         page = Page(loaded)
         page.encoded("gzip")
         return page
 
-    def _keep(self, key: Key, loaded: Pieces | None) -> Page | Literal["absent"]:
+    def _keep(self, key: Key, loaded: Pieces | None) -> Entry:
         self.loads += 1
-        page: Page | Literal["absent"] = ABSENT if loaded is None else Page(loaded)
+        page: Entry = ABSENT if loaded is None else Page(loaded)
         self._keep_page(key, page)
         return page
 
-    def _keep_page(self, key: Key, page: Page | Literal["absent"]) -> None:
+    def _keep_page(self, key: Key, page: Entry) -> None:
         self._drop(key)
         self._pages[key] = page
         self.size += _weight(page)
@@ -193,13 +202,37 @@ class DocumentStore:
 
     def _forget(self, keys: Iterable[str], last: int) -> None:
         for key in keys:
-            for fmt in ("html", "json"):
-                self._drop((key, fmt))
+            for fmt in _FORMATS:
+                self._outdate((key, fmt))
             if key.startswith("project/"):
                 for release in self._releases.pop(key.removeprefix("project/"), ()):
                     self._drop(release)
         self._mark_loads(set(keys))
         self._seen = last
+
+    def _outdate(self, key: Key) -> None:
+        """Drop a page, or have a large one brought up to date while it goes on being served."""
+        page = self._pages.get(key)
+        if isinstance(page, LargePage):
+            if key not in self._refreshing:
+                self._refreshing[key] = asyncio.ensure_future(self._refresh(key, page))
+        else:
+            self._drop(key)
+
+    async def _refresh(self, key: Key, page: LargePage) -> None:
+        """Refresh a large page until it is as new as the feed; changes that come meanwhile make one more round."""
+        loop = asyncio.get_running_loop()
+        try:
+            seen = None
+            while seen != self._seen:
+                seen = self._seen
+                if not await loop.run_in_executor(self._threads, page.refresh):
+                    self._drop(key)
+                    return
+        except Unavailable:
+            self._drop(key)
+        finally:
+            del self._refreshing[key]
 
     def _mark_loads(self, keys: set[str]) -> None:
         for (key, _), load in self._loading.items():
@@ -210,7 +243,12 @@ class DocumentStore:
         page = self._pages.pop(key, None)
         if page is not None:
             self.size -= _weight(page)
+        if isinstance(page, LargePage):
+            page.close()
 
 
-def _weight(page: Any) -> int:
-    return 200 if page == ABSENT else page.size
+def _weight(page: Entry) -> int:
+    """Bytes that count against the capacity; large pages live in files and count nothing."""
+    if isinstance(page, Page):
+        return page.size
+    return 200 if page == "absent" else 0

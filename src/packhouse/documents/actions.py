@@ -137,7 +137,13 @@ def _rewrite(document: Document, source: Source, first: bytes, before: bytes | N
     chunks = list(_cut(source.items(first, before), source.segment_weight))
     _write_segment(document, first, chunks[0] if chunks else [])
     rest = [
-        Segment(document=document, first=chunk[0].key, html=_body(chunk, "html"), json=_body(chunk, "json"))
+        Segment(
+            document=document,
+            first=chunk[0].key,
+            serial=document.serial,
+            html=_body(chunk, "html"),
+            json=_body(chunk, "json"),
+        )
         for chunk in chunks[1:]
     ]
     if rest:
@@ -151,7 +157,7 @@ def _write_segment(document: Document, first: bytes, chunk: list[Item]) -> None:
         document.html, document.json = html, json
         document.save(update_fields=["html", "json"])
     elif chunk:
-        document.segments.filter(first=first).update(html=html, json=json)
+        document.segments.filter(first=first).update(html=html, json=json, serial=document.serial)
     else:
         document.segments.filter(first=first).delete()
 

@@ -32,10 +32,14 @@ class Document(models.Model):
 
 
 class Segment(models.Model):
-    """Items of a large document from the sort key ``first`` up to the next segment's."""
+    """Items of a large document from the sort key ``first`` up to the next segment's.
+
+    ``serial`` is the document's at the time of the last write, so that a reader can fetch what it does not have yet.
+    """
 
     document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="segments")
     first = models.BinaryField()
+    serial = models.BigIntegerField(default=0)
     html = models.BinaryField(default=b"")
     json = models.BinaryField(default=b"")
 

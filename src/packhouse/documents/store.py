@@ -36,12 +36,29 @@ class Changes:
     complete: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """A large document: its ends, its first segment, the order of all others, and those written since some serial.
+
+    ``changed`` holds (first key, serial, piece).
+    """
+
+    serial: int
+    head: bytes
+    first: bytes
+    tail: bytes
+    firsts: list[bytes]
+    changed: list[tuple[bytes, int, bytes]]
+
+
 class Reader(Protocol):
     """The database as the data plane sees it.  Every method may raise ``Unavailable``."""
 
     inline: bool  # quick enough to be asked on the event loop
 
     def load(self, key: str, fmt: Format, *, whole: bool = True) -> Pieces | Literal["segmented"] | None: ...
+
+    def outline(self, key: str, fmt: Format, since: int) -> Outline | None: ...
 
     def last_change(self) -> int: ...
 
@@ -69,6 +86,11 @@ class _Queries:
         }
         self._rest = {
             fmt: f"SELECT {fmt} FROM documents_segment WHERE document_id = {m} ORDER BY first"  # noqa: S608
+            for fmt in ("html", "json")
+        }
+        self._firsts = f"SELECT first FROM documents_segment WHERE document_id = {m} ORDER BY first"  # noqa: S608
+        self._since = {
+            fmt: f"SELECT first, serial, {fmt} FROM documents_segment WHERE document_id = {m} AND serial >= {m}"  # noqa: S608
             for fmt in ("html", "json")
         }
         self._shared = f"SELECT serial, shared FROM documents_document WHERE key = {m}"  # noqa: S608
@@ -109,6 +131,17 @@ class _Queries:
             return None
         head, tail = bytes(found[0][2]), bytes(found[0][4])
         return Pieces(shared[0][0], [head, deflate(shared[0][1].encode()), tail])
+
+    def outline(self, key: str, fmt: Format, since: int) -> Outline | None:
+        """Document *key* with the segments written at serial *since* or later."""
+        with self.snapshot():
+            found = self.rows(self._head[fmt], key)
+            firsts = [bytes(first) for (first,) in self.rows(self._firsts, key)]
+            changed = [(bytes(row[0]), row[1], bytes(row[2])) for row in self.rows(self._since[fmt], key, since)]
+        if not found:
+            return None
+        serial, _, head, first, tail = found[0]
+        return Outline(serial, bytes(head), bytes(first), bytes(tail), firsts, changed)
 
     def last_change(self) -> int:
         return int(self.rows("SELECT COALESCE(MAX(id), 0) FROM documents_change")[0][0])
