@@ -64,6 +64,8 @@ class Reader(Protocol):
 
     def changes(self, since: int) -> Changes: ...
 
+    def close(self) -> None: ...
+
 
 class Unavailable(Exception):
     """The database did not answer."""
@@ -190,6 +192,9 @@ class SQLiteReader(_Queries):
             finally:
                 self._connection.rollback()
 
+    def close(self) -> None:
+        self._connection.close()
+
 
 class PostgresReader(_Queries):
     """Reads from PostgreSQL, one connection a thread, opened anew when it breaks."""
@@ -222,6 +227,9 @@ class PostgresReader(_Queries):
         except psycopg.OperationalError as error:
             self._forget()
             raise Unavailable(str(error)) from error
+
+    def close(self) -> None:
+        self._forget()
 
     def _forget(self) -> None:
         connection = getattr(self._local, "connection", None)
