@@ -30,6 +30,7 @@ INSTALLED_APPS = [
     "packhouse.accounts",
     "packhouse.audit",
     "packhouse.documents",
+    "packhouse.flags",
     "packhouse.projects",
     "packhouse.tokens",
 ]

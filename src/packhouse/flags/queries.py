@@ -1,0 +1,67 @@
+"""Asking for flags."""
+
+import time
+from dataclasses import dataclass
+
+from django.db import connection
+
+from packhouse.flags.known import KNOWN
+from packhouse.flags.models import Flag
+
+CACHED_FOR = 1.0
+"""How long, in seconds, an answer outside of transactions may be old."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlagState:
+    name: str
+    description: str
+    enabled: bool
+    notify: bool
+
+
+class _Cache:
+    """Which flags were on at the last look, and when that was.  One assignment replaces it, so no lock is needed."""
+
+    state: tuple[float, frozenset[str]] | None = None
+
+
+def is_on(name: str) -> bool:
+    """Whether the flag is on.
+
+    Inside a transaction this asks the database, so that an upload which asks again in its transaction goes by the
+    state it commits under.  Elsewhere the answer may be a second old.  Raises ``KeyError`` for an undeclared flag.
+    """
+    if name not in KNOWN:
+        raise KeyError(f"{name} is not declared in packhouse.flags.known")
+    if connection.in_atomic_block:
+        return Flag.objects.filter(name=name, enabled=True).exists()
+    return name in _recently_on()
+
+
+def all_flags() -> list[FlagState]:
+    """Every declared flag with its state, in the order of declaration."""
+    rows = Flag.objects.in_bulk()
+    off = Flag()
+    return [
+        FlagState(name, description, (row := rows.get(name, off)).enabled, row.notify)
+        for name, description in KNOWN.items()
+    ]
+
+
+def notices() -> list[str]:
+    """What pages should say about the flags that are on."""
+    return [flag.description for flag in all_flags() if flag.enabled and flag.notify]
+
+
+def forget() -> None:
+    """Make the next question look at the database."""
+    _Cache.state = None
+
+
+def _recently_on() -> frozenset[str]:
+    state, now = _Cache.state, time.monotonic()
+    if state is None or now - state[0] >= CACHED_FOR:
+        state = now, frozenset(Flag.objects.filter(enabled=True).values_list("name", flat=True))
+        _Cache.state = state
+    return state[1]
