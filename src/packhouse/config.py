@@ -16,6 +16,7 @@ class Config:
     database: str
     files: str
     secret_key: str = field(repr=False)
+    cache: str = "database"
     public_url: str = "http://127.0.0.1:8080"
     host: str = "127.0.0.1"
     port: int = 8080
@@ -40,6 +41,7 @@ def load() -> Config:
         home=home,
         database=os.environ.get("PACKHOUSE_DATABASE", f"sqlite:///{home}/packhouse.db"),
         files=os.environ.get("PACKHOUSE_FILES", f"file://{home}/files"),
+        cache=os.environ.get("PACKHOUSE_CACHE", "database"),
         secret_key=os.environ.get("PACKHOUSE_SECRET_KEY", secrets.token_hex(32)),
     )
 

@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "packhouse.documents",
     "packhouse.flags",
     "packhouse.projects",
+    "packhouse.throttle",
     "packhouse.tokens",
 ]
 MIDDLEWARE = ["allauth.account.middleware.AccountMiddleware"]

@@ -1,8 +1,7 @@
 """Making, deleting and noting the use of tokens."""
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -18,6 +17,7 @@ from packhouse.accounts.models import User
 from packhouse.audit import actions as audit
 from packhouse.base import clock
 from packhouse.base.identity import Identity
+from packhouse.base.sqlite import pragmas
 from packhouse.projects.models import Project
 from packhouse.tokens import caveats, keys, macaroons
 from packhouse.tokens.models import Token
@@ -155,26 +155,10 @@ def _write_use(token_id: UUID, at: datetime, address: str) -> bool:
     free = Token.objects.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
     stale = Q(last_used__isnull=True) | Q(last_used__lte=at - USE_RESOLUTION)
     try:
-        with without_waiting(), transaction.atomic():
+        with pragmas(busy_timeout=0), transaction.atomic():
             Token.objects.filter(stale, pk__in=free.filter(pk=token_id).values("pk")).update(
                 last_used=at, last_used_address=address
             )
     except (DatabaseError, InterfaceError):
         return False
     return True
-
-
-@contextmanager
-def without_waiting() -> Iterator[None]:
-    """On SQLite, fail at once where the database is locked, instead of waiting for its one writer."""
-    if connection.vendor != "sqlite":
-        yield
-        return
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA busy_timeout")
-        usual = cursor.fetchone()[0]
-        cursor.execute("PRAGMA busy_timeout=0")
-        try:
-            yield
-        finally:
-            cursor.execute(f"PRAGMA busy_timeout={usual:d}")

@@ -1,6 +1,7 @@
 """Who a request's ``Authorization`` header speaks for, and a user's tokens."""
 
 import base64
+from typing import TYPE_CHECKING, TypedDict
 from uuid import UUID
 
 from django.conf import settings
@@ -12,6 +13,14 @@ from packhouse.base.identity import ANONYMOUS, Identity, TokenGrant
 from packhouse.tokens import caveats, keys, macaroons
 from packhouse.tokens.models import Token
 from packhouse.tokens.rules import INVALID
+
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
+
+    class UserFacts(TypedDict):
+        user_two_factor: bool
+        user_verified_email: bool
+
 
 NO_PASSWORDS = (
     "Username/Password authentication is no longer supported. Use an API token (user name __token__) or trusted "
@@ -86,7 +95,7 @@ def _identity_of(text: str) -> Identity:
     return _granted(token, presented)
 
 
-def _find(token_id: UUID) -> Token | None:
+def _find(token_id: UUID) -> "WithAnnotations[Token, UserFacts] | None":
     return (
         Token.objects.select_related("user")
         .annotate(
@@ -98,7 +107,7 @@ def _find(token_id: UUID) -> Token | None:
     )
 
 
-def _granted(token: Token, presented: macaroons.Presented) -> Identity:
+def _granted(token: "WithAnnotations[Token, UserFacts]", presented: macaroons.Presented) -> Identity:
     """The identity of the token's user; the stored caveats join the presented ones, so that both sets must hold."""
     stored = tuple(caveats.compact(caveat) for caveat in token.caveats)
     return Identity(
@@ -114,6 +123,6 @@ def _granted(token: Token, presented: macaroons.Presented) -> Identity:
             by_operator=token.by_operator,
             last_used=token.last_used,
         ),
-        two_factor=token.by_operator or token.user_two_factor,  # type: ignore[attr-defined]  # annotated by the query
-        verified_email=token.user_verified_email,  # type: ignore[attr-defined]
+        two_factor=token.by_operator or token.user_two_factor,
+        verified_email=token.user_verified_email,
     )
