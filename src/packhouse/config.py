@@ -1,49 +1,419 @@
-"""The configuration: ``packhouse.toml``, environment and flags, read here and nowhere else."""
+# ruff: noqa: RUF009 - the fields are declared by a function that adds what the reader must know of them
+"""The configuration: ``packhouse.toml``, environment and flags, read here and nowhere else.
+
+Each setting is declared once, as a field of ``Config``: its name is the key in ``packhouse.toml``, the flag's name and,
+in capitals after ``PACKHOUSE_``, the environment variable's.  A flag wins over the environment, the environment over
+the file, the file over the default.
+"""
 
 import os
+import re
 import secrets
-from dataclasses import dataclass, field
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields
+from functools import cache
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
+
+from packhouse.base import values
+from packhouse.base.values import BOOLEAN, DURATION, NETWORKS, ORIGIN, PATH, SIZE, TEXT, Kind
+
+PREFIX: Final = "PACKHOUSE_"
+DEFAULT_HOME: Final = "packhouse-data"
+FILE_NAME: Final = "packhouse.toml"
+MIB: Final = 1024**2
+_DERIVED: Final[Any] = None
+
+
+class ConfigError(Exception):
+    """A setting that cannot be used.  Its text names the setting, where its value came from, and what was expected."""
+
+    def __init__(self, name: str, origin: str, problem: str) -> None:
+        super().__init__(f"{name} ({origin}): {problem}")
+        self.name = name
+        self.origin = origin
 
 
 @dataclass(frozen=True, slots=True)
+class Setting:
+    """What is declared about one field of ``Config``."""
+
+    group: str
+    help: str
+    kind: Kind
+    secret: bool = False
+    derive: Callable[["Config"], Any] | None = None
+    derived_text: str = ""
+
+
+def _setting(
+    group: str,
+    help: str,  # noqa: A002
+    kind: Kind,
+    default: Any = MISSING,
+    *,
+    derive: Callable[["Config"], Any] | None = None,
+    derived_text: str = "",
+    secret: bool = False,
+) -> Any:
+    about = Setting(group, help, kind, secret, derive, derived_text)
+    if derive:
+        default = _DERIVED
+    return field(default=default, repr=not secret, metadata={"setting": about})
+
+
+PLACES, SERVING, POLICY, LIMITS, WATCHING = "Places", "Serving", "Policy", "Limits", "Watching"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """Everything an operator can set, validated.  Sizes are bytes, times are seconds unless the name says otherwise."""
 
-    home: Path
-    database: str
-    files: str
-    secret_key: str = field(repr=False)
-    cache: str = "database"
-    public_url: str = "http://127.0.0.1:8080"
-    host: str = "127.0.0.1"
-    port: int = 8080
-    workers: int = 1
-    trusted_proxies: tuple[str, ...] = ()
-    index_max_age: int = 0
-    token_prefix: str = "packhouse"
-    debug: bool = False
-    release_open_days: int = 14
-    allow_local_versions: bool = False
-    file_size_limit: int = 100 * 1024**2
-    project_size_limit: int = 10 * 1024**3
-    upload_creates_projects: bool = True
-    record_mismatch: str = "reject"
-    require_two_factor: str = "publishers"
+    home: Path = _setting(PLACES, "The folder that holds everything: database, files, keys, outgoing mail.", PATH)
+    database: str = _setting(
+        PLACES,
+        "The database: a SQLite file (`sqlite:///path`) or a PostgreSQL server (`postgresql://user:password@host/name`).",
+        values.service("sqlite:///path", "postgresql://user@host/name"),
+        derive=lambda config: f"sqlite://{config.home}/packhouse.db",
+        derived_text="sqlite:///{home}/packhouse.db",
+        secret=True,
+    )
+    files: str = _setting(
+        PLACES,
+        "Where the uploaded files are kept: a folder (`file:///path`) or a bucket (`s3://bucket?endpoint=…`).",
+        values.service("file:///path", "s3://bucket"),
+        derive=lambda config: f"file://{config.home}/files",
+        derived_text="file://{home}/files",
+        secret=True,
+    )
+    cache: str = _setting(
+        PLACES,
+        "Where rate limits and other short-lived state are kept.",
+        values.service("database", "redis://host"),
+        "database",
+    )
+    tasks: str = _setting(PLACES, "Where background tasks are queued.", values.service("database"), "database")
+    mail: str = _setting(
+        PLACES,
+        "How letters leave: `file:///path` puts each into a folder, and the console shows them.",
+        values.service("file:///path"),
+        derive=lambda config: f"file://{config.home}/outbox",
+        derived_text="file://{home}/outbox",
+        secret=True,
+    )
+    search: str = _setting(PLACES, "What answers searches.", values.service("database"), "database")
+    purge: str = _setting(PLACES, "The cache in front that is told of changes.", values.service("none://"), "none://")
+    secret_key: str = _setting(
+        PLACES,
+        "The key that signs sessions and links. Made on the first start and kept in `{home}/secrets/secret-key`.",
+        values.pattern(r"(?s).{32,}", "at least 32 characters"),
+        derive=lambda _: secrets.token_hex(32),
+        derived_text="made on the first start",
+        secret=True,
+    )
+
+    host: str = _setting(
+        SERVING, "The address to listen on. Anything but loopback is reachable by others.", TEXT, "127.0.0.1"
+    )
+    port: int = _setting(SERVING, "The port to listen on.", values.whole_number(1, 65535), 8080)
+    public_url: str = _setting(
+        SERVING,
+        "The address people use. All links are made from it, never from what a request says.",
+        ORIGIN,
+        derive=lambda config: f"http://{_reachable(config.host)}:{config.port}",
+        derived_text="http://{host}:{port}",
+    )
+    workers: int = _setting(SERVING, "Server processes.", values.whole_number(1, 256), 2)
+    threads: int = _setting(
+        SERVING, "Threads for web pages and uploads in each process.", values.whole_number(1, 256), 8
+    )
+    trusted_proxies: tuple[str, ...] = _setting(
+        SERVING,
+        "Proxies in front, by network. Only theirs is the word on a client's address (`X-Forwarded-For`, `Forwarded`).",
+        NETWORKS,
+        (),
+    )
+    index_max_age: int = _setting(
+        SERVING,
+        "How long clients may keep a simple page without asking again.",
+        DURATION,
+        derive=lambda config: 0 if config.purge == "none://" else 600,
+        derived_text="0, or 600 when purge is set",
+    )
+    drain_notice: int = _setting(
+        SERVING, "On SIGTERM: how long to answer 503 at `/_ready/` before refusing new connections.", DURATION, 1
+    )
+    drain_seconds: int = _setting(SERVING, "On SIGTERM: how long running requests may take to finish.", DURATION, 60)
+    debug: bool = _setting(SERVING, "Show errors in the browser. On a loopback address only.", BOOLEAN, False)
+
+    token_prefix: str = _setting(
+        POLICY,
+        "What API tokens begin with, for secret scanners to know them.",
+        values.pattern(r"[a-z][a-z0-9]{1,19}", "2 to 20 lower-case letters and digits"),
+        "packhouse",
+    )
+    release_open_days: int = _setting(
+        POLICY,
+        "Days after a release's first file in which files may be added; 0 for no end.",
+        values.whole_number(0, 36500),
+        14,
+    )
+    allow_local_versions: bool = _setting(POLICY, "Accept versions with a local part (`1.0+local`).", BOOLEAN, False)
+    upload_creates_projects: bool = _setting(
+        POLICY, "Let the first upload of a new name create its project.", BOOLEAN, True
+    )
+    record_mismatch: str = _setting(
+        POLICY, "Wheels whose RECORD differs from their content.", values.choice("reject", "warn"), "reject"
+    )
+    require_two_factor: str = _setting(
+        POLICY,
+        "Who must have a second factor.",
+        values.choice("publishers", "everybody", "nobody"),
+        "publishers",
+    )
+
+    file_size_limit: int = _setting(LIMITS, "The largest file, unless a project is allowed more.", SIZE, 100 * MIB)
+    project_size_limit: int = _setting(LIMITS, "The size of all files of a project together.", SIZE, 10 * 1024 * MIB)
+    max_header_size: int = _setting(LIMITS, "The head of a request.", values.sizes(8192, MIB), 32768)
+    max_body_size: int = _setting(
+        LIMITS,
+        "The body of a request.",
+        SIZE,
+        derive=lambda config: config.file_size_limit + 16 * MIB,
+        derived_text="file_size_limit + 16MiB",
+    )
+    header_timeout: int = _setting(LIMITS, "How long a client may take to send the head of a request.", DURATION, 10)
+    idle_timeout: int = _setting(LIMITS, "How long a client may pause while it sends a body.", DURATION, 30)
+    min_body_rate: int = _setting(LIMITS, "Bytes a second below which a sending client is cut off.", SIZE, 1024)
+    upload_parts: int = _setting(LIMITS, "Parts of an upload form.", values.whole_number(10, 100_000), 500)
+    text_field_limit: int = _setting(LIMITS, "One text field of an upload form.", SIZE, MIB)
+    document_cache_size: int = _setting(LIMITS, "Memory of each process for hot documents.", SIZE, 64 * MIB)
+
+    log_format: str = _setting(
+        WATCHING,
+        "`auto` is `human` on a terminal and `json` elsewhere.",
+        values.choice("auto", "human", "json"),
+        "auto",
+    )
+    log_level: str = _setting(
+        WATCHING, "The least important message to log.", values.choice("debug", "info", "warning", "error"), "info"
+    )
+    access_log: bool = _setting(WATCHING, "Log a line for each request.", BOOLEAN, True)
+    metrics_port: int = _setting(
+        WATCHING, "Serve Prometheus metrics on this port of `host`; 0 for none.", values.whole_number(0, 65535), 0
+    )
+    metrics_token: str = _setting(
+        WATCHING,
+        "Serve metrics at `/metrics` to whoever sends this bearer token.",
+        values.pattern(r"\S{16,}", "at least 16 characters without spaces"),
+        "",
+        secret=True,
+    )
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            derive = about(item).derive
+            if derive and getattr(self, item.name) is _DERIVED:
+                object.__setattr__(self, item.name, derive(self))
+
+
+def about(item: "Field[Any]") -> Setting:
+    """What is declared about the field *item* of ``Config``."""
+    declared: Setting = item.metadata["setting"]
+    return declared
+
+
+@cache
+def declared() -> dict[str, Setting]:
+    """All settings by name, in the order of their declaration."""
+    return {item.name: about(item) for item in fields(Config)}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A configuration and how it came about: each setting's origin, and what looked odd on the way."""
+
+    config: Config
+    origins: Mapping[str, str]
+    warnings: tuple[str, ...]
 
 
 def load() -> Config:
-    """The configuration of this process, read from the home that ``PACKHOUSE_HOME`` names."""
-    home = Path(os.environ.get("PACKHOUSE_HOME", "packhouse-data")).resolve()
-    return Config(
-        home=home,
-        database=os.environ.get("PACKHOUSE_DATABASE", f"sqlite:///{home}/packhouse.db"),
-        files=os.environ.get("PACKHOUSE_FILES", f"file://{home}/files"),
-        cache=os.environ.get("PACKHOUSE_CACHE", "database"),
-        secret_key=os.environ.get("PACKHOUSE_SECRET_KEY", secrets.token_hex(32)),
-    )
+    """The configuration of this process, from environment and file.
+
+    Writes nothing: where the home has no key yet, the key lives as long as the process.
+    Raises ``ConfigError``.
+    """
+    return read().config
+
+
+def read(flags: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None) -> Reading:
+    """Reads all sources.  *flags* with the value None count as not given.  Raises ``ConfigError``."""
+    environ = os.environ if environ is None else environ
+    given: dict[str, tuple[Any, str]] = {}
+    warnings: list[str] = []
+    from_flags = {
+        name: (value, f"--{name.replace('_', '-')}") for name, value in (flags or {}).items() if value is not None
+    }
+    from_environment = _from_environment(environ, warnings)
+    home_value, home_origin = from_flags.get("home") or from_environment.get("home") or (DEFAULT_HOME, "default")
+    home = _parsed("home", home_value, home_origin)
+    given = _from_file(home / FILE_NAME, warnings) | from_environment | from_flags | {"home": (home_value, home_origin)}
+    key_file = secret_file(home, "secret-key")
+    if "secret_key" not in given and key_file.exists():
+        given["secret_key"] = (_contents("secret_key", key_file), str(key_file))
+    config = Config(**{name: _parsed(name, value, origin) for name, (value, origin) in given.items()})
+    origins = {name: given[name][1] if name in given else "default" for name in declared()}
+    _refuse_unsafe(config, origins)
+    if not _is_loopback(config.host) and origins["public_url"] == "default":
+        warnings.append(f"public_url is not set: links will begin with {config.public_url}")
+    return Reading(config, origins, tuple(warnings))
+
+
+def environment(reading: Reading) -> dict[str, str]:
+    """*reading* as environment variables, so that child processes see exactly this configuration.
+
+    The key in the home's own file stays there.
+    """
+    return {
+        PREFIX + name.upper(): setting.kind.show(getattr(reading.config, name))
+        for name, setting in declared().items()
+        if getattr(reading.config, name) != "" and not (name == "secret_key" and _is_kept(reading))
+    }
+
+
+def secret_file(home: Path, name: str) -> Path:
+    """Where the home keeps the secret *name*."""
+    return home / "secrets" / name
+
+
+def default_text(name: str) -> str:
+    """The default of the setting *name* as an operator would write it, or, in words, how it is made."""
+    setting = declared()[name]
+    if name == "home":
+        return DEFAULT_HOME
+    if setting.derive:
+        return setting.derived_text
+    default = next(item.default for item in fields(Config) if item.name == name)
+    return setting.kind.show(default)
+
+
+def without_secrets(setting: Setting, text: str) -> str:
+    """*text*, a value of *setting*, as it may be shown."""
+    if not setting.secret or not text:
+        return text
+    return _hidden(text) if re.match(r"[a-z0-9]+://", text) else "(hidden)"
+
+
+def _is_kept(reading: Reading) -> bool:
+    return reading.origins["secret_key"] == str(secret_file(reading.config.home, "secret-key"))
+
+
+def _parsed(name: str, value: Any, origin: str) -> Any:
+    setting = declared()[name]
+    try:
+        return setting.kind.parse(value)
+    except (ValueError, TypeError, OverflowError) as error:
+        got = without_secrets(setting, str(value))
+        raise ConfigError(name, origin, f"expected {setting.kind.expected}, got {got!r}") from error
+
+
+def _hidden(value: str) -> str:
+    """*value* without what an address may carry in secret: user information and query."""
+    scheme, _, rest = value.partition("?")[0].partition("://")
+    authority, slash, path = rest.partition("/")
+    return f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}"
+
+
+def _from_environment(environ: Mapping[str, str], warnings: list[str]) -> dict[str, tuple[Any, str]]:
+    given = {
+        variable.removeprefix(PREFIX).lower(): (value, variable)
+        for variable, value in environ.items()
+        if variable.startswith(PREFIX) and value != ""
+    }
+    return _known(given, warnings, lambda name: PREFIX + name.upper())
+
+
+def _from_file(path: Path, warnings: list[str]) -> dict[str, tuple[Any, str]]:
+    if not path.is_file():
+        return {}
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(FILE_NAME, str(path), f"expected a readable TOML file: {error}") from error
+    known = _known({name: (value, str(path)) for name, value in table.items()}, warnings, str)
+    if "home" in known:
+        raise ConfigError(
+            "home", str(path), "the file lies in the home and cannot name it; use --home or PACKHOUSE_HOME"
+        )
+    return known
+
+
+def _known(
+    given: dict[str, tuple[Any, str]], warnings: list[str], spell: Callable[[str], str]
+) -> dict[str, tuple[Any, str]]:
+    """Those of *given* that are settings; the value of ``NAME_FILE`` is what the file of that name holds."""
+    found: dict[str, tuple[Any, str]] = {}
+    files = {f"{name}_file": name for name, setting in declared().items() if setting.secret}
+    for name, (value, origin) in given.items():
+        target = files.get(name, name)
+        if target not in declared():
+            near = values.nearest(name, list(declared()))
+            hint = f"; did you mean {spell(near)}?" if near else ""
+            warnings.append(f"{spell(name)} ({origin}) is not a setting{hint}")
+        elif target in found:
+            raise ConfigError(target, origin, f"is also given as {found[target][1]}")
+        else:
+            found[target] = (
+                (_contents(name, Path(str(value))), f"{origin}={value}") if name in files else (value, origin)
+            )
+    return found
+
+
+def _contents(name: str, path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(name, str(path), f"expected a readable file: {error}") from error
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _reachable(host: str) -> str:
+    """*host* as it can stand in an address: IPv6 in brackets, ``localhost`` for "all interfaces"."""
+    if host in {"0.0.0.0", "::", "[::]"}:  # noqa: S104
+        return "localhost"
+    return f"[{host}]" if ":" in host else host
+
+
+def _refuse_unsafe(config: Config, origins: Mapping[str, str]) -> None:
+    """Settings that are right alone and wrong together."""
+    public = urlsplit(config.public_url).hostname or ""
+    if config.debug and not (_is_loopback(config.host) and _is_loopback(public) and not config.trusted_proxies):
+        raise ConfigError(
+            "debug", origins["debug"], "only allowed when host and public_url are loopback, without proxies"
+        )
+    if config.metrics_port == config.port:
+        raise ConfigError(
+            "metrics_port", origins["metrics_port"], f"expected another port than {config.port}, the server's"
+        )
+    if config.max_body_size < config.file_size_limit:
+        raise ConfigError("max_body_size", origins["max_body_size"], "expected at least file_size_limit")
+    if config.project_size_limit < config.file_size_limit:
+        raise ConfigError("project_size_limit", origins["project_size_limit"], "expected at least file_size_limit")
+
+
+def sqlite_path(url: str) -> str:
+    """The file that ``sqlite:///path`` names; the path is absolute, however many slashes begin it."""
+    return "/" + unquote(urlsplit(url).path).lstrip("/")
 
 
 def django_database(url: str) -> dict[str, Any]:
@@ -52,7 +422,7 @@ def django_database(url: str) -> dict[str, Any]:
     if parts.scheme == "sqlite":
         return {
             "ENGINE": "django.db.backends.sqlite3",
-            "NAME": parts.path.removeprefix("/") if parts.path.startswith("//") else parts.path,
+            "NAME": sqlite_path(url),
             "OPTIONS": {
                 "transaction_mode": "IMMEDIATE",
                 "timeout": 30,

@@ -253,5 +253,5 @@ def from_url(url: str) -> SQLiteReader | PostgresReader:
     """The reader for the database *url* (``sqlite:///path`` or ``postgresql://…``)."""
     parts = urlsplit(url)
     if parts.scheme == "sqlite":
-        return SQLiteReader(unquote(parts.path.removeprefix("/") if parts.path.startswith("//") else parts.path))
+        return SQLiteReader("/" + unquote(parts.path).lstrip("/"))
     return PostgresReader(url)

@@ -1,0 +1,82 @@
+"""The home: the one folder that an installation lives in.
+
+``secrets/`` holds what nobody else may read (folder 0700, files 0600), ``run/`` what the running processes tell each
+other; it may be deleted while nothing runs.
+"""
+
+import hashlib
+import hmac
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+
+SECRET_KEY = "secret-key"
+SETUP_TOKEN = "setup-token"
+
+
+def prepare(home: Path) -> None:
+    """Makes the folders and the secrets that are missing.  Two processes may do so at once.
+
+    Raises ``OSError`` when the home cannot be written.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    for name, mode in (("secrets", 0o700), ("run", 0o750)):
+        (home / name).mkdir(mode=mode, exist_ok=True)
+    if not os.access(home, os.W_OK | os.X_OK):
+        raise PermissionError(f"cannot write in {home}")
+    keep_secret(home, SECRET_KEY, secrets.token_hex(32))
+
+
+def keep_secret(home: Path, name: str, fresh: str) -> str:
+    """The secret *name*; *fresh* becomes it when there is none yet.
+
+    The file appears whole or not at all, and whoever comes second gets what the first one wrote.
+    """
+    path = home / "secrets" / name
+    if not path.exists():
+        draft = _draft(path, fresh)
+        with suppress(FileExistsError):
+            os.link(draft, path)
+        draft.unlink()
+    return path.read_text(encoding="ascii").strip()
+
+
+def new_setup_token(home: Path) -> str:
+    """A fresh token for the page that makes the first administrator; those given out before are void.
+
+    Only its digest is kept.
+    """
+    token = secrets.token_urlsafe(32)
+    path = home / "secrets" / SETUP_TOKEN
+    _draft(path, _digest(token)).replace(path)
+    return token
+
+
+def is_setup_token(home: Path, token: str) -> bool:
+    """Whether *token* is the one given out last."""
+    try:
+        kept = (home / "secrets" / SETUP_TOKEN).read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        return False
+    return hmac.compare_digest(kept, _digest(token))
+
+
+def forget_setup_token(home: Path) -> None:
+    """No token opens the set-up page any more."""
+    (home / "secrets" / SETUP_TOKEN).unlink(missing_ok=True)
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _draft(path: Path, text: str) -> Path:
+    """A new file beside *path* that holds *text*, on disk, readable by its owner alone."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(text + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    return draft

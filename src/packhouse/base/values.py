@@ -1,0 +1,170 @@
+"""Kinds of values an operator writes: sizes, durations, addresses, choices.
+
+A ``Kind`` turns what stands in an environment variable, a flag (always text) or a TOML file (text, numbers, booleans,
+lists) into a Python value or raises ``ValueError``, says in words what it expects, and writes the value back as text
+that it would read again.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
+UNITS |= {"kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
+SPANS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+TRUE = frozenset({"1", "true", "yes", "on"})
+FALSE = frozenset({"0", "false", "no", "off"})
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How one kind of value is described (``expected`` completes "expected …"), read and written."""
+
+    expected: str
+    parse: Callable[[Any], Any]
+    show: Callable[[Any], str] = str
+
+
+def _measure(value: Any, units: dict[str, int]) -> int:
+    """A number with an optional unit, as a whole number of the smallest unit."""
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]*)", str(value).strip())
+    if not match or match[2].lower() not in units:
+        raise ValueError(value)
+    number, unit = match[1], match[2].lower()
+    whole = float(number) * units[unit] if "." in number else int(number) * units[unit]
+    if whole != int(whole) or whole < 0:
+        raise ValueError(value)
+    return int(whole)
+
+
+def show_size(size: int) -> str:
+    """*size* bytes in the largest binary unit that needs no fraction: ``100MiB``."""
+    for unit, factor in (("TiB", 2**40), ("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+        if size and size % factor == 0:
+            return f"{size // factor}{unit}"
+    return str(size)
+
+
+def _size(value: Any) -> int:
+    return _measure(value, UNITS)
+
+
+def _duration(value: Any) -> int:
+    return _measure(value, SPANS)
+
+
+def _boolean(value: Any) -> bool:
+    text = str(value).strip().lower()
+    if text not in TRUE | FALSE:
+        raise ValueError(value)
+    return text in TRUE
+
+
+def _items(value: Any) -> list[str]:
+    parts = value if isinstance(value, list | tuple) else str(value).split(",")
+    return [text for part in parts if (text := str(part).strip())]
+
+
+def _networks(value: Any) -> tuple[str, ...]:
+    return tuple(str(ip_network(item, strict=False)) for item in _items(value))
+
+
+def _origin(value: Any) -> str:
+    text = str(value).strip()
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or parts.username:
+        raise ValueError(value)
+    _ = parts.port  # raises when it is no number
+    return text.rstrip("/")
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool | list | dict) or not str(value).strip():
+        raise ValueError(value)
+    return str(value).strip()
+
+
+SIZE = Kind("a size in bytes or with a unit, such as 100MiB", _size, show_size)
+DURATION = Kind("a time in seconds or with a unit, such as 90s, 15m or 14d", _duration)
+BOOLEAN = Kind("true or false", _boolean, lambda value: "true" if value else "false")
+NETWORKS = Kind("addresses or networks separated by commas, such as 10.0.0.0/8,::1", _networks, ",".join)
+ORIGIN = Kind("an http or https address without query, such as https://packages.example.org", _origin)
+TEXT = Kind("a text that is not empty", _text)
+PATH = Kind("a folder", lambda value: Path(_text(value)).expanduser().resolve())
+
+
+def whole_number(least: int, most: int) -> Kind:
+    """Whole numbers from *least* to *most*."""
+
+    def parse(value: Any) -> int:
+        number = int(_text(value), 10)
+        if not least <= number <= most:
+            raise ValueError(value)
+        return number
+
+    return Kind(f"a whole number from {least} to {most}", parse)
+
+
+def sizes(least: int, most: int) -> Kind:
+    """Sizes from *least* to *most* bytes."""
+
+    def parse(value: Any) -> int:
+        size = _size(value)
+        if not least <= size <= most:
+            raise ValueError(value)
+        return size
+
+    return Kind(f"a size from {show_size(least)} to {show_size(most)}", parse, show_size)
+
+
+def choice(*allowed: str) -> Kind:
+    """One of the words *allowed*."""
+
+    def parse(value: Any) -> str:
+        text = _text(value).lower()
+        if text not in allowed:
+            raise ValueError(value)
+        return text
+
+    return Kind(" or ".join(allowed), parse)
+
+
+def pattern(regex: str, expected: str) -> Kind:
+    """Text that matches *regex* as a whole."""
+
+    def parse(value: Any) -> str:
+        text = _text(value)
+        if not re.fullmatch(regex, text):
+            raise ValueError(value)
+        return text
+
+    return Kind(expected, parse)
+
+
+def service(*forms: str) -> Kind:
+    """What is plugged into a port: a bare word or an address whose scheme is one of *forms*.
+
+    ``service("database", "redis://host")`` accepts ``database`` and any ``redis://…`` address; the forms are also the
+    text that tells the operator what this version supports.
+    """
+    schemes = {form.partition("://")[0] for form in forms if "://" in form}
+    words = {form for form in forms if "://" not in form}
+
+    def parse(value: Any) -> str:
+        text = _text(value)
+        if text not in words and urlsplit(text).scheme not in schemes:
+            raise ValueError(value)
+        return text
+
+    return Kind(" or ".join(forms), parse)
+
+
+def nearest(name: str, known: Sequence[str]) -> str | None:
+    """The known name most like *name*, or None when none is alike."""
+    from difflib import get_close_matches  # noqa: PLC0415 (needed for mistakes only)
+
+    return next(iter(get_close_matches(name, known, n=1)), None)
