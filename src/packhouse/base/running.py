@@ -1,0 +1,89 @@
+"""What the processes of one ``packhouse serve`` share: a folder in the home, as long as they run.
+
+It holds the sign that the server is about to stop, and the metrics of each process.  The folder's name is handed down
+in the environment; a process that was started alone has none and shares nothing.
+"""
+
+import ctypes
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+VARIABLE: Final = "_PACKHOUSE_RUN"
+PR_SET_PDEATHSIG: Final = 1
+
+
+def make_folder(home: Path) -> Path:
+    """A fresh folder for this process and its children; those of processes that are gone are removed."""
+    for folder in (home / "run").iterdir():
+        if folder.name.isdigit() and not _is_alive(int(folder.name)):
+            shutil.rmtree(folder, ignore_errors=True)
+    folder = home / "run" / str(os.getpid())
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o750)
+    os.environ[VARIABLE] = str(folder)
+    return folder
+
+
+def folder() -> Path | None:
+    """The folder that this process shares with its siblings, if it has any."""
+    name = os.environ.get(VARIABLE)
+    return Path(name) if name else None
+
+
+def remove_folder() -> None:
+    """Called by whoever made it, last."""
+    if shared := folder():
+        shutil.rmtree(shared, ignore_errors=True)
+        del os.environ[VARIABLE]
+
+
+def start_draining() -> None:
+    """From now on the server says that it is not ready, so that nobody sends it more work."""
+    if shared := folder():
+        with suppress(OSError):
+            (shared / "draining").touch()
+
+
+def is_draining() -> bool:
+    """Whether the server is about to stop."""
+    shared = folder()
+    return shared is not None and (shared / "draining").exists()
+
+
+def end_with_parent() -> None:
+    """Sends this process SIGTERM when its parent is gone, however that ended."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    parent = os.getppid()
+    if parent == 1 and folder() is not None and not _is_alive(_owner()):
+        os.kill(os.getpid(), signal.SIGTERM)
+    if sys.platform != "linux":
+        threading.Thread(target=_watch, args=(parent,), name="parent-watch", daemon=True).start()
+
+
+def _owner() -> int:
+    shared = folder()
+    return int(shared.name) if shared else os.getpid()
+
+
+def _watch(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

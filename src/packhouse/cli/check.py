@@ -1,0 +1,100 @@
+"""``packhouse check``: what is plugged in, and whether it answers."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from packhouse import config
+from packhouse.cli import session
+
+PORTS = ("database", "files", "cache", "tasks", "mail", "search", "purge")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the table.  ``problem`` is empty when the part answers."""
+
+    part: str
+    plugged_in: str
+    problem: str
+    note: str = ""
+    essential: bool = True
+
+
+@click.command()
+@session.home_option
+def check(home: Path | None) -> None:
+    """Print what is plugged in and whether it answers.  Status 1 when something essential does not."""
+    reading = session.begin({"home": home})
+    session.start_django()
+    lines = list(examine(reading.config))
+    width = max(len(line.plugged_in) for line in lines)
+    for line in lines:
+        state = f"FAILS: {line.problem}" if line.problem else "ok"
+        click.echo(f"{line.part:<10}  {line.plugged_in:<{width}}  {state}{f'  ({line.note})' if line.note else ''}")
+    raise SystemExit(1 if any(line.problem and line.essential for line in lines) else 0)
+
+
+def examine(settings: config.Config) -> list[Line]:
+    """Asks every port.  A port that is the database is asked with it."""
+    shown = {name: config.without_secrets(config.declared()[name], getattr(settings, name)) for name in PORTS}
+    lines = [_asked("database", shown["database"], _database)]
+    if not lines[0].problem:
+        lines.append(_asked("migrations", "", _migrations))
+    lines.append(_asked("files", shown["files"], _files))
+    lines += [Line(name, shown[name], lines[0].problem) for name in ("cache", "search") if shown[name] == "database"]
+    if not lines[0].problem:
+        lines.append(_asked("tasks", shown["tasks"], _queue, essential=False))
+    lines.append(_asked("mail", shown["mail"], lambda: _mail(settings), essential=False))
+    lines.append(Line("purge", shown["purge"], ""))
+    return lines
+
+
+def _asked(part: str, plugged_in: str, ask: Callable[[], str], *, essential: bool = True) -> Line:
+    started = time.perf_counter()
+    try:
+        note = ask()
+    except Exception as error:  # noqa: BLE001 (whatever a part raises is what the operator asked for)
+        return Line(part, plugged_in, " ".join(str(error).split()) or type(error).__name__, essential=essential)
+    return Line(part, plugged_in, "", note or f"{(time.perf_counter() - started) * 1000:.0f} ms", essential=essential)
+
+
+def _database() -> str:
+    from django.db import connection  # noqa: PLC0415
+
+    with connection.cursor() as cursor:
+        version = "sqlite_version()" if connection.vendor == "sqlite" else "current_setting('server_version')"
+        cursor.execute(f"SELECT {version}")
+        return f"{connection.vendor} {cursor.fetchone()[0]}"
+
+
+def _migrations() -> str:
+    pending, _ = session.pending_migrations()
+    if pending:
+        raise RuntimeError(
+            f"{len(pending)} to run, first {pending[0]}: `packhouse manage migrate` or `packhouse serve`"
+        )
+    return "up to date"
+
+
+def _files() -> str:
+    from packhouse.files import default_store  # noqa: PLC0415
+
+    default_store().probe()
+    return ""
+
+
+def _queue() -> str:
+    from packhouse.queue.queries import queue_ages  # noqa: PLC0415
+
+    ages = queue_ages()
+    return ", ".join(f"{name}: oldest waits {age:.0f} s" for name, age in sorted(ages.items())) or "nothing waits"
+
+
+def _mail(settings: config.Config) -> str:
+    folder = Path(settings.mail.removeprefix("file://"))
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return f"{sum(1 for _ in folder.iterdir())} letters"

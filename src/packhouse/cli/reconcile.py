@@ -1,0 +1,23 @@
+"""``packhouse reconcile``: compares documents, rows and stored files, and mends what disagrees."""
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+
+from packhouse.cli import session
+
+
+@click.command()
+@session.home_option
+@click.option("--deep", is_flag=True, help="Read every stored file and compare its digests.")
+@click.option("--dry-run", is_flag=True, help="Only tell what would be mended.")
+def reconcile(home: Path | None, *, deep: bool, dry_run: bool) -> None:
+    """Compare documents, rows and stored files; mend what disagrees.  Status 1 when something could not be mended."""
+    with session.database(home):
+        work: Any = import_module("packhouse.index.reconcile")
+        report = work.run(deep=deep, repair=not dry_run)
+    for line in report.lines():
+        click.echo(line)
+    raise SystemExit(0 if report.is_clean else 1)

@@ -1,0 +1,96 @@
+"""``packhouse serve``: a working index from an empty folder, in one command."""
+
+import os
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from packhouse import config
+from packhouse.base import home as homes
+from packhouse.base import running
+from packhouse.cli import session
+from packhouse.cli.supervisor import Child, Supervisor, own_command, tell
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+NOBODY_YET = 10
+"""Exit status of the preparing process when there is no user."""
+
+
+def setting_options(command: Command) -> Command:
+    """A flag for each setting, but for secrets, which do not belong on a command line."""
+    for name, setting in reversed(config.declared().items()):
+        if name != "home" and not setting.secret:
+            shown = f"{setting.help} [default: {config.default_text(name)}]"
+            command = click.option(f"--{name.replace('_', '-')}", name, metavar="VALUE", help=shown)(command)
+    return command
+
+
+@click.command()
+@session.home_option
+@click.option("--no-work", is_flag=True, help="Start no worker for background tasks: `packhouse work` runs elsewhere.")
+@setting_options
+def serve(home: Path | None, *, no_work: bool, **flags: str | None) -> None:
+    """Run the index.  An empty home is made ready first; settings that are not given take their defaults."""
+    reading = session.begin({"home": home, **flags})
+    settings = reading.config
+    refuse_taken_port(settings.host, settings.port)
+    if prepare_database(reading) == NOBODY_YET:
+        link = f"{settings.public_url}/setup/{homes.new_setup_token(settings.home)}"
+        click.echo(f"There is no administrator yet. Open this link once to make the first:\n  {link}\n")
+    click.echo(f"Packhouse serves {settings.home} at {settings.public_url}")
+    sys.stdout.flush()
+    running.make_folder(settings.home)
+    children = [Child("server", own_command("packhouse.cli.front"), essential=True)]
+    if not no_work:
+        children.append(Child("worker", own_command("packhouse.cli", "work")))
+    try:
+        status = Supervisor(children, notice=settings.drain_notice, drain=settings.drain_seconds).run()
+    finally:
+        running.remove_folder()
+    sys.exit(status)
+
+
+def refuse_taken_port(host: str, port: int) -> None:
+    """Ends the command when something listens there already.
+
+    granian's own sockets share their port (SO_REUSEPORT), and a second server would silently take half of the clients.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host.strip("[]"), port))
+        except OSError as error:
+            tell(f"cannot listen on {host}, port {port}: {error.strerror}")
+            sys.exit(1)
+
+
+def prepare_database(reading: config.Reading) -> int:
+    """Migrates in a process of its own, so that Django does not stay in the supervisor's memory.
+
+    Returns its exit status; ends the command when that says failure.
+    """
+    sys.stdout.flush()
+    pid = os.fork()
+    if pid == 0:
+        os._exit(_prepare(reading))
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    if status not in {0, NOBODY_YET}:
+        sys.exit(1)
+    return status
+
+
+def _prepare(reading: config.Reading) -> int:
+    try:
+        session.start_django()
+        session.migrate(reading.config.home)
+        from packhouse.accounts.models import User  # noqa: PLC0415
+
+        return 0 if User.objects.exists() else NOBODY_YET
+    except Exception as error:  # noqa: BLE001 (whatever it is, the operator must read it and the start must end)
+        tell(f"cannot prepare the database: {error}")
+        return 1

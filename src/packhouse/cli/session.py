@@ -1,0 +1,112 @@
+"""What every command begins with: read the configuration, open the home, and, where needed, start Django."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from packhouse import config
+from packhouse.base import home, logs
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+MIGRATION_LOCK = 0x7061636B
+
+
+def home_option(command: Command) -> Command:
+    """``--home``, which every command takes."""
+    return click.option(
+        "--home",
+        type=click.Path(path_type=Path),
+        help="The folder that holds everything [PACKHOUSE_HOME; default ./packhouse-data].",
+    )(command)
+
+
+def begin(flags: Mapping[str, Any], *, quiet: bool = False) -> config.Reading:
+    """Reads the configuration, opens the home, passes both on to child processes and Django, and starts the log.
+
+    What is wrong ends the command with status 2 and a text that says so; what is odd is told on stderr unless *quiet*.
+    """
+    try:
+        reading = config.read(flags)
+        open_home(reading)
+        reading = config.read(flags)  # once more: with the secrets that the home now has
+    except config.ConfigError as error:
+        click.echo(f"packhouse: {error}", err=True)
+        sys.exit(2)
+    os.environ.update(config.environment(reading), DJANGO_SETTINGS_MODULE="packhouse.settings")
+    logs.configure(reading.config.log_format, reading.config.log_level, reading.config.token_prefix)
+    for warning in () if quiet else reading.warnings:
+        click.echo(f"packhouse: warning: {warning}", err=True)
+    return reading
+
+
+def open_home(reading: config.Reading) -> None:
+    """Makes the home when it is not there yet.  Raises ``ConfigError`` when that is impossible."""
+    os.umask(0o027)
+    try:
+        home.prepare(reading.config.home)
+    except OSError as error:
+        raise config.ConfigError("home", reading.origins["home"], f"expected a folder to write in: {error}") from error
+
+
+def start_django() -> None:
+    """Imports Django and the rooms."""
+    import django  # noqa: PLC0415 (half a second, and 40 MiB, that most commands can do without)
+
+    django.setup()
+
+
+@contextmanager
+def database(home_folder: Path | None) -> Iterator[config.Reading]:
+    """For commands that use the database: it is made when the home is new, and else must be up to date."""
+    reading = begin({"home": home_folder})
+    start_django()
+    pending, is_new = pending_migrations()
+    if is_new:
+        migrate(reading.config.home)
+    elif pending:
+        click.echo(f"packhouse: the database lacks {len(pending)} migrations; run `packhouse manage migrate`", err=True)
+        sys.exit(1)
+    yield reading
+
+
+def pending_migrations() -> tuple[list[str], bool]:
+    """The migrations that the database lacks, by name, and whether it has none at all."""
+    from django.db import connection  # noqa: PLC0415
+    from django.db.migrations.executor import MigrationExecutor  # noqa: PLC0415
+
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return [f"{migration.app_label}.{migration.name}" for migration, _ in plan], not executor.loader.applied_migrations
+
+
+def migrate(home_folder: Path) -> None:
+    """Brings the database up to date.  One process does it, others wait and find it done."""
+    from django.core.management import call_command  # noqa: PLC0415
+
+    with _only_one(home_folder):
+        call_command("migrate", interactive=False, verbosity=0)
+
+
+@contextmanager
+def _only_one(home_folder: Path) -> Iterator[None]:
+    """Holds a lock in the home (for this machine) and, on PostgreSQL, one in the database (for all)."""
+    import fcntl  # noqa: PLC0415
+
+    from django.db import connection  # noqa: PLC0415
+
+    with (home_folder / "run" / "migrate.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if connection.vendor != "postgresql":
+            yield
+            return
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
+            try:
+                yield
+            finally:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATION_LOCK])

@@ -1,0 +1,164 @@
+"""Keeps the processes of ``packhouse serve`` running, and ends them in good order.
+
+It is small on purpose: it imports neither Django nor the server, so that nothing in it can fail with them.
+"""
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Final
+
+from packhouse.base import running
+
+FIRST_PAUSE: Final = 0.5
+LONGEST_PAUSE: Final = 30.0
+STEADY: Final = 10.0
+"""Seconds after which a process counts as having started well."""
+ATTEMPTS: Final = 5
+GRACE: Final = 5.0
+"""Seconds beyond ``drain_seconds`` before what still runs is killed."""
+
+
+@dataclass(slots=True)
+class Child:
+    """A process that shall run.  ``essential``: without it there is no point in running at all."""
+
+    name: str
+    command: Sequence[str]
+    essential: bool = False
+    process: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
+    failures: int = 0
+    due: float = field(default_factory=time.monotonic)
+
+    def start(self) -> None:
+        """Starts the process in a group of its own: what the terminal sends goes to the supervisor alone."""
+        self.process = subprocess.Popen(self.command, process_group=0)  # noqa: S603 (our own command)
+        self.started = time.monotonic()
+
+    def ended(self) -> int | None:
+        """The exit status of a process that has just ended; the next start is then put off, longer each time."""
+        if self.process is None or (status := self.process.poll()) is None:
+            return None
+        now = time.monotonic()
+        self.signal(signal.SIGKILL)  # what it may have left in its group
+        self.process = None
+        self.failures = 0 if now - self.started > STEADY else self.failures + 1
+        self.due = now + (min(FIRST_PAUSE * 2 ** (self.failures - 1), LONGEST_PAUSE) if self.failures else 0)
+        return status
+
+    def signal(self, signum: int) -> None:
+        if self.process is None:
+            return
+        with suppress(ProcessLookupError, PermissionError):
+            if signum == signal.SIGKILL:
+                os.killpg(self.process.pid, signum)
+            else:
+                os.kill(self.process.pid, signum)
+
+
+class Supervisor:
+    """Runs *children* until told to stop.
+
+    SIGTERM and SIGINT: readiness fails, after ``notice`` seconds (SIGTERM only) the children are told to finish, after
+    ``drain`` seconds they are killed; a second signal kills them at once.  SIGHUP goes to the children.
+    """
+
+    def __init__(self, children: Sequence[Child], *, notice: float, drain: float) -> None:
+        self.children = children
+        self.notice = notice
+        self.drain = drain
+        self.stop_at: float | None = None
+        self.kill_at: float | None = None
+        self.status = 0
+
+    def run(self) -> int:
+        """Returns the exit status when everything has ended."""
+        reader, writer = os.pipe()
+        for end in (reader, writer):
+            os.set_blocking(end, False)
+        signal.set_wakeup_fd(writer)
+        for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
+            signal.signal(signum, lambda _signum, _frame: None)
+        while not self._is_over():
+            self._start_what_is_due()
+            for number in self._wait(reader):
+                self._on_signal(number)
+            self._see_who_ended()
+            self._go_on_stopping()
+        return self.status
+
+    @property
+    def is_stopping(self) -> bool:
+        return self.stop_at is not None
+
+    def _is_over(self) -> bool:
+        return self.is_stopping and all(child.process is None for child in self.children)
+
+    def _start_what_is_due(self) -> None:
+        for child in self.children:
+            if child.process is None and not self.is_stopping and time.monotonic() >= child.due:
+                child.start()
+
+    def _wait(self, reader: int) -> bytes:
+        moments = [child.due for child in self.children if child.process is None and not self.is_stopping]
+        moments += [moment for moment in (self.stop_at, self.kill_at) if moment is not None]
+        pause = max(0.0, min(moments) - time.monotonic()) if moments else None
+        if not select.select([reader], [], [], pause)[0]:
+            return b""
+        return os.read(reader, 512)
+
+    def _on_signal(self, signum: int) -> None:
+        if signum == signal.SIGHUP:
+            for child in self.children:
+                child.signal(signal.SIGHUP)
+        elif signum in {signal.SIGTERM, signal.SIGINT}:
+            if self.is_stopping:
+                self._kill()
+            else:
+                self._stop(after=self.notice if signum == signal.SIGTERM else 0)
+
+    def _stop(self, *, after: float) -> None:
+        running.start_draining()
+        self.stop_at = time.monotonic() + after
+
+    def _go_on_stopping(self) -> None:
+        now = time.monotonic()
+        if self.stop_at is not None and self.kill_at is None and now >= self.stop_at:
+            self.kill_at = now + self.drain + GRACE
+            for child in self.children:
+                child.signal(signal.SIGTERM)
+        elif self.kill_at is not None and now >= self.kill_at:
+            self._kill()
+
+    def _kill(self) -> None:
+        self.kill_at = time.monotonic() + GRACE
+        for child in self.children:
+            child.signal(signal.SIGKILL)
+
+    def _see_who_ended(self) -> None:
+        for child in self.children:
+            status = child.ended()
+            if status is None or self.is_stopping:
+                continue
+            tell(f"{child.name} ended with status {status}; starting it again")
+            if child.essential and child.failures >= ATTEMPTS:
+                tell(f"{child.name} does not stay up; giving up")
+                self.status = 1
+                self._stop(after=0)
+
+
+def tell(message: str) -> None:
+    """A line for the operator."""
+    print(f"packhouse: {message}", file=sys.stderr, flush=True)  # noqa: T201
+
+
+def own_command(module: str, *arguments: str) -> list[str]:
+    """The command that runs *module* with this very interpreter."""
+    return [sys.executable, "-m", module, *arguments]
