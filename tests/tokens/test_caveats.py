@@ -163,3 +163,24 @@ def test_every_caveat_that_is_understood_has_exactly_one_compact_spelling(tag, f
         return
     assert [type(item) for item in caveat.fields()[:2]] == [type(item) for item in [tag, *fields][:2]]
     assert caveat.fields()[:2] == [tag, *fields][:2]
+
+
+near = st.one_of(
+    st.builds(Expiration, st.integers(99, 102), st.integers(99, 102)),
+    st.builds(ProjectName, st.lists(st.sampled_from(["sample", "other"]), max_size=2).map(tuple)),
+    st.builds(ProjectID, st.lists(st.sampled_from([str(OTHER), str(USER)]), max_size=2).map(tuple)),
+    st.builds(RequestUser, st.sampled_from([str(OTHER), str(USER)])),
+).map(serialize) | st.sampled_from(NOT_UNDERSTOOD[:20])
+
+
+def holds(texts: list[str]) -> bool:
+    try:
+        check_all(texts, CONTEXT)
+    except CaveatRefused:
+        return False
+    return True
+
+
+@given(st.lists(near, max_size=3), st.lists(near, max_size=3))
+def test_appended_caveats_never_widen_what_a_token_may_do(stored: list[str], appended: list[str]) -> None:
+    assert holds(stored + appended) == (holds(stored) and holds(appended))
