@@ -34,7 +34,9 @@ INSTALLED_APPS = [
     "packhouse.projects",
     "packhouse.throttle",
     "packhouse.tokens",
+    "packhouse.uploads",
 ]
+TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
 MIDDLEWARE = ["allauth.account.middleware.AccountMiddleware"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [

@@ -87,7 +87,7 @@ TAGS: dict[str, frozenset[str]] = {
             "team_project_role:remove",
         }
     ),
-    "file": frozenset({"file:add", "file:remove"}),
+    "file": frozenset({"file:add", "file:record-mismatch", "file:remove"}),
     "organization": frozenset(
         {
             "admin:organization:role_add",

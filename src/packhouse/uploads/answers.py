@@ -1,0 +1,42 @@
+"""What the client of an upload gets to read.
+
+The status line's reason phrase is always the standard's: text of users never goes there.  The text goes into the body,
+as JSON (uv reads ``code``), as a small page (whoever accepts anything, as twine does) or as plain text.
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+
+from packhouse.uploads.reasons import Rejected
+
+HTML, JSON, TEXT = "text/html", "application/json", "text/plain"
+
+
+def accepted(headers: Mapping[str, str]) -> HttpResponse:
+    """An upload that is published, now or before."""
+    return HttpResponse(status=200, content_type=TEXT, headers=headers)
+
+
+def refused(request: HttpRequest, refusal: Rejected) -> HttpResponse:
+    """The text for the uploader and the stable name of the reason, in the form that the client likes best."""
+    status, message, reason = refusal.status, refusal.message, refusal.code
+    code = f"{status} {message}"
+    title = HTTPStatus(status).phrase
+    kind = request.get_preferred_type([HTML, JSON, TEXT]) or TEXT
+    response: HttpResponse
+    if kind == JSON:
+        response = JsonResponse({"message": message, "code": code, "title": title, "reason": reason}, status=status)
+    elif kind == HTML:
+        context = {"code": code, "title": title, "message": message, "reason": reason}
+        response = render(request, "uploads/refusal.html", context, status=status)
+    else:
+        response = HttpResponse(f"{code}\n", status=status, content_type="text/plain; charset=utf-8")
+    for name, value in refusal.headers.items():
+        response[name] = value
+    response["X-Packhouse-Reason"] = reason
+    response["Vary"] = "Accept"
+    response["Cache-Control"] = "no-store"
+    return response

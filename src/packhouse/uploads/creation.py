@@ -1,0 +1,35 @@
+"""How many projects may be started: by one user, and from one address."""
+
+from packhouse.throttle.actions import hit
+from packhouse.throttle.headers import headers
+from packhouse.throttle.limit import Limit, Verdict
+from packhouse.throttle.queries import test as look
+from packhouse.uploads.reasons import Rejected
+from packhouse.uploads.stages import Described
+
+PER_ADDRESS = Limit("project.create.ip", "40 per hour", "ip")
+PER_USER = Limit("project.create.user", "20 per hour", "user")
+
+
+def test(upload: Described) -> None:
+    """Refuse when one more would be too many; counts nothing."""
+    _judge([(limit, look(limit, key)) for limit, key in _keys(upload)])
+
+
+def count(upload: Described) -> dict[str, str]:
+    """Count one project, or refuse; returns the headers that tell the client what is left."""
+    return _judge([(limit, hit(limit, key)) for limit, key in _keys(upload)])
+
+
+def _keys(upload: Described) -> list[tuple[Limit, object]]:
+    """What counts: nothing for trusted publishers, whose projects somebody has announced."""
+    if upload.identity.kind != "user":
+        return []
+    return [(PER_ADDRESS, upload.request.address), (PER_USER, upload.identity.user_id)]
+
+
+def _judge(verdicts: list[tuple[Limit, Verdict]]) -> dict[str, str]:
+    told = headers(*verdicts) if verdicts else {}
+    if not all(verdict.allowed for _, verdict in verdicts):
+        raise Rejected("too-many-new-projects", "Too many new projects created", headers=told)
+    return told

@@ -1,0 +1,46 @@
+"""From one view of an upload to the next: who sent it, what it claims, what the file itself says."""
+
+from packhouse.projects import queries as projects
+from packhouse.specs import metadata, versions
+from packhouse.specs.archives.inspect import Inspection
+from packhouse.specs.archives.inspector import Inspector
+from packhouse.tokens.queries import CredentialsRefused
+from packhouse.tokens.queries import identify as identity_of
+from packhouse.uploads.reasons import Rejected
+from packhouse.uploads.stages import Arrival, Described, Opened, Spooled, Submission, widen
+
+INSPECTOR = Inspector()
+
+
+def identify(upload: Arrival) -> Submission:
+    """Read the credentials; raises ``Rejected``."""
+    try:
+        return widen(Submission, upload, identity=identity_of(upload.authorization))
+    except CredentialsRefused as refused:
+        raise Rejected(refused.code, refused.message) from refused
+
+
+def describe(upload: Submission) -> Described:
+    """Read and validate the form's metadata, and look the project up; raises ``Refused``."""
+    claimed = metadata.parse_form(upload.form.fields)
+    metadata.validate(claimed, allow_local_versions=upload.config.allow_local_versions)
+    project = projects.find_project(claimed.name)
+    return widen(Described, upload, claimed=claimed, version=versions.parse(claimed.version), project=project)
+
+
+def take_file(upload: Described) -> Spooled:
+    return widen(Spooled, upload, content=upload.form.content)
+
+
+def open_archive(upload: Spooled) -> Opened:
+    """Inspect the archive, and read and validate the metadata in it; raises ``Refused``."""
+    inspection = _inspected(upload, upload.claimed.license_files)
+    embedded = metadata.parse_embedded(inspection.metadata)
+    metadata.validate(embedded, allow_local_versions=upload.config.allow_local_versions)
+    if set(embedded.license_files) != set(upload.claimed.license_files):
+        inspection = _inspected(upload, embedded.license_files)
+    return widen(Opened, upload, inspection=inspection, metadata=embedded)
+
+
+def _inspected(upload: Spooled, license_files: tuple[str, ...]) -> Inspection:
+    return INSPECTOR.inspect(upload.content.file, upload.filename, upload.filetype, license_files=license_files)

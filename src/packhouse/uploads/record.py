@@ -1,0 +1,171 @@
+"""Publishing what has passed every check: blobs first, then one transaction, the journal last.
+
+The blobs are durable before the first row is written, so that nothing is ever shown which is not there.  A failure
+leaves at most blobs that nobody names; ``reconcile`` sweeps them, and a retry finds them in place.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from typing import Final
+
+from django.db import IntegrityError, OperationalError, transaction
+
+from packhouse.audit.actions import Subject, record
+from packhouse.files import default_store, key_for
+from packhouse.projects import actions, queries
+from packhouse.projects.ledger import Ledger
+from packhouse.projects.models import Description, File, Project, Release
+from packhouse.specs import filenames, versions
+from packhouse.specs.errors import Refused
+from packhouse.uploads import checks, creation, pipeline
+from packhouse.uploads.reasons import Rejected
+from packhouse.uploads.rendering import render
+from packhouse.uploads.stages import Opened
+from packhouse.uploads.verification import verified_addresses, verified_links
+
+ATTEMPTS: Final = 5
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A file that is public from now on, and what the client is told beside that."""
+
+    file: File
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def publish(upload: Opened) -> Published:
+    """Store and record the file.  Raises ``Rejected``, ``AlreadyPublished``, and ``StoreError`` of the blob store.
+
+    Whoever loses a race starts anew and meets what the winner has left: the same file, another one, a project.
+    """
+    key = _store(upload)
+    headers = creation.count(upload) if upload.project is None else {}
+    for _ in range(ATTEMPTS):
+        try:
+            with pipeline.refusals(), transaction.atomic():
+                return Published(_record(upload, key), headers)
+        except actions.ProjectFull:
+            raise checks.project_too_large(upload) from None
+        except (IntegrityError, OperationalError, Project.DoesNotExist):
+            log.info("upload of %s starts anew", upload.filename, exc_info=True)
+            upload = replace(upload, project=queries.find_project(upload.name))
+            _look_again(upload)
+    log.error("upload of %s gave up", upload.filename)
+    raise Rejected("try-again", "Too many changes at the same time. Please try again.")
+
+
+def _store(upload: Opened) -> str:
+    """Put the file and its metadata into the blob store; returns the file's key."""
+    store, content = default_store(), upload.content
+    key = key_for(content.blake2_256, upload.filename)
+    store.put(key, content.file, size=content.size, sha256_hex=content.sha256, blake2_hex=content.blake2_256)
+    if upload.filetype == File.PackageType.WHEEL:
+        metadata = upload.inspection.metadata
+        store.put(f"{key}.metadata", metadata, size=len(metadata), sha256_hex=sha256(metadata).hexdigest())
+    return key
+
+
+def _record(upload: Opened, key: str) -> File:
+    """One transaction: project, release, file, trail; then journal, documents and facts under the serial lock."""
+    book = Ledger(upload.identity)
+    project = _own_project(upload, book)
+    upload = replace(upload, project=project)
+    _look_again(upload)
+    project.name = upload.metadata.name
+    file = actions.publish_file(
+        by=upload.identity,
+        project=project,
+        release=_release(upload, project),
+        description=_description(upload),
+        file=_file(upload, key),
+        total_size_limit=checks.total_size_limit(upload),
+        ledger=book,
+    )
+    if upload.inspection.mismatch_count:
+        _note_mismatch(upload, file)
+    book.write()
+    return file
+
+
+def _own_project(upload: Opened, book: Ledger) -> Project:
+    """The project, locked; a new one when nobody has taken the name."""
+    if upload.project is not None:
+        return actions.lock_project(upload.project.pk)
+    try:
+        return actions.create_project(name=upload.metadata.name, by=upload.identity, ledger=book)
+    except Refused as refused:
+        if refused.code == "project-name-exists":  # perhaps by another upload of theirs: look again
+            raise IntegrityError(refused.message) from refused
+        raise
+
+
+def _look_again(upload: Opened) -> None:
+    """Run those checks once more whose answers others may have changed since."""
+    with pipeline.refusals():
+        pipeline.run(pipeline.ARRIVAL, upload)
+        if upload.project is None:
+            pipeline.run(pipeline.STARTING, upload)
+        else:
+            pipeline.run((*pipeline.PERMISSION, *pipeline.RACING), upload)
+
+
+def _release(upload: Opened, project: Project) -> Release:
+    metadata = upload.metadata
+    verified = verified_links(metadata, upload.config.public_url) + verified_addresses(metadata, project)
+    return Release(
+        version=str(upload.version),
+        canonical_version=upload.canonical_version,
+        sort_key=versions.sort_key(upload.version),
+        is_prerelease=versions.is_prerelease(upload.version),
+        summary=metadata.summary,
+        requires_python=metadata.requires_python,
+        metadata=metadata.to_json(),
+        verified=verified,
+        uploader_id=upload.identity.user_id,
+        uploaded_via=upload.request.user_agent,
+    )
+
+
+def _description(upload: Opened) -> Description | None:
+    raw, kind = upload.metadata.description, upload.metadata.description_content_type
+    return Description(raw=raw, content_type=kind, html=render(raw, kind)) if raw else None
+
+
+def _file(upload: Opened, key: str) -> File:
+    content, is_wheel = upload.content, upload.filetype == File.PackageType.WHEEL
+    return File(
+        filename=upload.filename,
+        packagetype=upload.filetype,
+        python_version=_python_version(upload),
+        size=content.size,
+        md5=content.md5,
+        sha256=content.sha256,
+        blake2_256=content.blake2_256,
+        path=key,
+        metadata_sha256=sha256(upload.inspection.metadata).hexdigest() if is_wheel else "",
+        sort_key=filenames.file_sort_key(versions.sort_key(upload.version), upload.filename),
+        comment=upload.form.text("comment"),
+        sboms=[sbom.path for sbom in upload.inspection.sboms],
+        uploader_id=upload.identity.user_id,
+        uploaded_via=upload.request.user_agent,
+    )
+
+
+def _python_version(upload: Opened) -> str:
+    """``source`` for an sdist; for a wheel its Python tags as the file name has them (``py2.py3``)."""
+    if upload.filetype == File.PackageType.SDIST:
+        return "source"
+    return ".".join(filenames.parse_wheel_filename(upload.filename).python_tags)
+
+
+def _note_mismatch(upload: Opened, file: File) -> None:
+    """A RECORD that differs was let through (``record_mismatch = "warn"``): say so where people look."""
+    shown = [f"{mismatch.path} {mismatch.problem}" for mismatch in upload.inspection.mismatches]
+    additional = {"count": upload.inspection.mismatch_count, "mismatches": shown}
+    subject = Subject("file", str(file.pk), file.filename)
+    record("file:record-mismatch", subject=subject, by=upload.identity, additional=additional)
+    log.warning("RECORD of %s differs from its contents: %s", file.filename, shown)

@@ -1,0 +1,29 @@
+"""Which links and addresses in a release's metadata the index can vouch for."""
+
+from collections.abc import Iterator
+
+from allauth.account.models import EmailAddress
+
+from packhouse.projects.models import Project, Role
+from packhouse.specs import emails, urls
+from packhouse.specs.metadata import CoreMetadata
+
+
+def verified_links(metadata: CoreMetadata, public_url: str) -> list[str]:
+    """The links in *metadata* that lead to this project on this very index, as they are spelled there."""
+    return sorted({url for url in _links(metadata) if urls.is_self_link(url, public_url, metadata.name)})
+
+
+def verified_addresses(metadata: CoreMetadata, project: Project) -> list[str]:
+    """The author's and maintainer's address, where an owner or maintainer publishes it as a verified one of theirs."""
+    named = {emails.first_address(text) for text in (metadata.author_email, metadata.maintainer_email) if text}
+    holders = Role.objects.filter(project=project).exclude(user__public_email="")
+    public = set(holders.values_list("user", "user__public_email"))
+    verified = EmailAddress.objects.filter(user__in=[user for user, _ in public], verified=True)
+    proved = public & set(verified.values_list("user", "email"))
+    return sorted({address for _, address in proved if address in named})
+
+
+def _links(metadata: CoreMetadata) -> Iterator[str]:
+    yield from (metadata.home_page, metadata.download_url)
+    yield from (url for _, url in metadata.project_urls)

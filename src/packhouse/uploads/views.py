@@ -1,0 +1,106 @@
+"""The upload API: ``POST /legacy/``, and what else old clients try."""
+
+import logging
+from typing import BinaryIO, cast
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import render
+from django.views.decorators.csrf import csrf_exempt
+
+from packhouse.base.identity import NO_REQUEST, RequestFacts, current_request
+from packhouse.files import StoreError, StoreFull
+from packhouse.specs.archives.inspector import InspectorUnavailable
+from packhouse.tokens.actions import touch
+from packhouse.uploads import answers, form, pipeline, record
+from packhouse.uploads.checks import AlreadyPublished
+from packhouse.uploads.form import NO_ROOM
+from packhouse.uploads.reasons import Rejected
+from packhouse.uploads.stages import Arrival
+
+log = logging.getLogger(__name__)
+
+NO_REGISTRATION = "Project pre-registration is no longer required or supported, upload your files instead."
+NO_DOCUMENTATION = "Uploading documentation is no longer supported, host it elsewhere."
+GONE = {
+    "submit": ("registration-gone", NO_REGISTRATION),
+    "submit_pkg_info": ("registration-gone", NO_REGISTRATION),
+    "doc_upload": ("documentation-gone", NO_DOCUMENTATION),
+}
+
+
+@csrf_exempt
+def legacy(request: HttpRequest) -> HttpResponse:
+    """The upload endpoint; whoever opens it in a browser gets told what it is for."""
+    if request.method in {"GET", "HEAD"}:
+        return render(request, "uploads/about.html", {"address": f"{settings.PACKHOUSE.public_url}/legacy/"})
+    if request.method != "POST":
+        return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
+    return _answered(request)
+
+
+@csrf_exempt
+def without_slash(request: HttpRequest) -> HttpResponse:
+    """Uploads that went to ``/legacy``: clients follow a 308 with the same method and body, or tell their user."""
+    query = request.META.get("QUERY_STRING", "")
+    headers = {"Location": f"/legacy/?{query}" if query else "/legacy/"}
+    return HttpResponse("Uploads go to /legacy/\n", status=308, content_type="text/plain", headers=headers)
+
+
+@csrf_exempt
+def moved(request: HttpRequest) -> HttpResponse:
+    """Uploads to addresses that never took any, or long ago: the answer names the right one."""
+    message = f"This address takes no uploads. Set the repository URL to {settings.PACKHOUSE.public_url}/legacy/"
+    return answers.refused(request, Rejected("upload-moved", message))
+
+
+def _answered(request: HttpRequest) -> HttpResponse:
+    """One upload from its body to its answer."""
+    try:
+        return _uploaded(request)
+    except AlreadyPublished:
+        return answers.accepted({})
+    except Rejected as rejected:
+        refusal = rejected
+    except StoreFull:
+        log.exception("no room for an upload")
+        refusal = Rejected("storage-full", NO_ROOM)
+    except (StoreError, InspectorUnavailable):
+        log.exception("an upload could not be stored")
+        refusal = Rejected("storage-unavailable", "The file could not be stored. Please try again later.")
+    log.info("upload refused: %s: %s", refusal.code, refusal.message)
+    return answers.refused(request, refusal)
+
+
+def _uploaded(request: HttpRequest) -> HttpResponse:
+    config, origin = settings.PACKHOUSE, _origin(request)
+    spool = config.home / "spool"
+    spool.mkdir(exist_ok=True)
+    body, length = cast("BinaryIO", request.META["wsgi.input"]), int(request.META.get("CONTENT_LENGTH") or 0)
+    with form.read_form(body, request.META.get("CONTENT_TYPE", ""), length, spool=spool) as fields:
+        _check_action(request, fields)
+        authorization = request.META.get("HTTP_AUTHORIZATION")
+        arrival = Arrival(form=fields, authorization=authorization, request=origin, config=config)
+        opened = pipeline.examine(arrival)
+        touch(opened.identity, origin.address)
+        return answers.accepted(record.publish(opened).headers)
+
+
+def _check_action(request: HttpRequest, fields: form.Form) -> None:
+    """The action, in the query or in the form; more than one is one too many."""
+    actions = [*request.GET.getlist(":action"), *fields.fields.get(":action", ())]
+    if len(set(actions)) > 1:
+        raise Rejected("duplicate-field", "The field :action was sent more than once.", field=":action")
+    action = actions[0] if actions else ""
+    if action in GONE:
+        raise Rejected(*GONE[action])
+    if action != "file_upload":
+        raise Rejected("unknown-action", "The field :action must be file_upload.", field=":action")
+
+
+def _origin(request: HttpRequest) -> RequestFacts:
+    """Where the request comes from: what the middleware found, or else what the server says."""
+    known = current_request.get()
+    if known != NO_REQUEST:
+        return known
+    return RequestFacts(request.META.get("REMOTE_ADDR", ""), request.META.get("HTTP_USER_AGENT", ""))

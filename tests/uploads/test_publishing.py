@@ -1,0 +1,93 @@
+"""A good upload, and what follows from it."""
+
+import hashlib
+
+import pytest
+from tests.factories.accounts import make_token, make_user
+from tests.uploads.publishing import sdist, upload, wheel
+
+from packhouse.audit.models import Event
+from packhouse.files import default_store
+from packhouse.projects.models import Description, File, Filename, JournalEntry, Project, Release
+
+pytestmark = pytest.mark.django_db
+
+METADATA = """\
+Metadata-Version: 2.4
+Name: Demo
+Version: 1.0
+Summary: A demonstration
+Requires-Python: >=3.11
+Project-URL: Home, http://127.0.0.1:8080/project/demo/
+Project-URL: Elsewhere, https://example.org/
+Description-Content-Type: text/markdown
+
+# Demo
+"""
+
+
+def test_a_good_wheel_is_published_with_all_that_belongs_to_it() -> None:
+    user = make_user("ada")
+    _, token = make_token(user)
+    filename, content = wheel(metadata=METADATA, sboms={"bom.json": b"{}"})
+    blake2 = hashlib.blake2b(content, digest_size=32).hexdigest()
+    path = f"{blake2[:2]}/{blake2[2:4]}/{blake2[4:]}/{filename}"
+
+    answer = upload((filename, content), token=token, headers={"User-Agent": "twine/7"})
+
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert '"project.create.user";q=20;w=3600;pk=:user:' in answer["RateLimit-Policy"]
+    project = Project.objects.get()
+    assert (project.name, project.normalized_name, project.total_size) == ("Demo", "demo", len(content))
+    assert list(project.roles.values_list("user__username", "name")) == [("ada", "Owner")]
+    release = Release.objects.get()
+    assert (release.version, release.canonical_version, release.summary) == ("1.0", "1", "A demonstration")
+    assert (release.requires_python, release.uploader, release.uploaded_via) == (">=3.11", user, "twine/7")
+    assert release.verified == ["http://127.0.0.1:8080/project/demo/"]
+    assert release.metadata["project_url"][1] == "Elsewhere, https://example.org/"
+    assert "<h1" in Description.objects.get().html
+    file = File.objects.get()
+    assert (file.filename, file.packagetype, file.python_version, file.size) == (
+        filename,
+        "bdist_wheel",
+        "py3",
+        len(content),
+    )
+    assert (file.path, file.blake2_256, file.sha256) == (path, blake2, hashlib.sha256(content).hexdigest())
+    assert file.metadata_sha256 == hashlib.sha256(METADATA.encode()).hexdigest()
+    assert file.sboms == ["demo-1.0.dist-info/sboms/bom.json"]
+    assert Filename.objects.get().filename == filename
+    assert default_store().read(path) == content
+    assert default_store().read(f"{path}.metadata") == METADATA.encode()
+    journal = JournalEntry.objects.order_by("pk")
+    assert [(entry.name, entry.version, entry.action, entry.submitted_by) for entry in journal] == [
+        ("Demo", None, "create", user),
+        ("Demo", None, "add Owner ada", user),
+        ("Demo", "1.0", "new release", user),
+        ("Demo", "1.0", f"add py3 file {filename}", user),
+    ]
+    assert project.last_serial == journal.last().pk
+    events = Event.objects.filter(actor="ada").order_by("pk").values_list("tag", flat=True)
+    assert list(events) == ["project:create", "role:add", "release:add", "file:add"]
+
+
+def test_a_wheel_and_an_sdist_share_their_release() -> None:
+    _, token = make_token()
+    assert upload(token=token).status_code == 200
+    answer = upload(sdist(), token=token)
+    assert answer.status_code == 200
+    assert "RateLimit" not in answer
+    assert (Release.objects.count(), sorted(File.objects.values_list("python_version", flat=True))) == (
+        1,
+        ["py3", "source"],
+    )
+    assert not File.objects.get(packagetype="sdist").metadata_sha256
+
+
+def test_the_same_file_again_is_welcome_and_changes_nothing() -> None:
+    _, token = make_token()
+    upload(token=token)
+    before = (JournalEntry.objects.count(), Event.objects.count())
+    assert upload(token=token).status_code == 200
+    assert (JournalEntry.objects.count(), Event.objects.count()) == before
+    assert upload(token="").status_code == 403
