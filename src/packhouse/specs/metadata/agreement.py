@@ -12,7 +12,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from packhouse.specs.errors import Refused
-from packhouse.specs.metadata.fields import IN_ORDER_OF_REPORT, CoreMetadata, Field
+from packhouse.specs.metadata.fields import IN_ORDER_OF_REPORT, REQUIRED, CoreMetadata, Field
 from packhouse.specs.names import normalize
 
 _NOT_COMPARED = frozenset({
@@ -23,7 +23,6 @@ _NOT_COMPARED = frozenset({
     "provides",
     "obsoletes",
 })  # fmt: skip
-_REQUIRED = ("metadata_version", "name", "version")
 
 
 def compare(form: CoreMetadata, embedded: CoreMetadata) -> None:
@@ -33,7 +32,7 @@ def compare(form: CoreMetadata, embedded: CoreMetadata) -> None:
     """
     for field in IN_ORDER_OF_REPORT:
         told = getattr(form, field.name)
-        if field.name in _REQUIRED and not told:
+        if field.name in REQUIRED and not told:
             _refuse(field, "is missing in the upload form")
         written = getattr(embedded, field.name)
         # Nearly all uploaders copy the file's text: only others need the slower normal forms.

@@ -5,7 +5,6 @@ from enum import Enum
 from typing import Any
 
 from packhouse.specs.names import NAME_MAX_LENGTH
-from packhouse.specs.versions import VERSION_MAX_LENGTH
 
 METADATA_VERSIONS: tuple[str, ...] = ("1.0", "1.1", "1.2", "2.1", "2.2", "2.3", "2.4", "2.5", "2.6")
 """The versions of the specification that are taken, oldest first."""
@@ -71,9 +70,9 @@ class Field:
 
 FIELDS: tuple[Field, ...] = (
     Field("metadata_version", "Metadata-Version", max_length=20),
-    # One more than is valid, so that the name and version rules explain themselves.
-    Field("name", "Name", max_length=NAME_MAX_LENGTH + 4096),
-    Field("version", "Version", max_length=VERSION_MAX_LENGTH + 4096),
+    # Their own rules explain how long a name or version may be.
+    Field("name", "Name"),
+    Field("version", "Version"),
     Field("platforms", "Platform", kind=Kind.LIST, form="platform"),
     Field("summary", "Summary"),
     Field("description", "Description", kind=Kind.TEXT, max_length=TOTAL_MAX_BYTES),
@@ -110,9 +109,13 @@ FIELDS: tuple[Field, ...] = (
 BY_NAME: dict[str, Field] = {field.name: field for field in FIELDS}
 BY_HEADER: dict[str, Field] = {field.label: field for field in FIELDS}
 
-_FIRST = ("metadata-version", "name", "version")
+REQUIRED = ("metadata_version", "name", "version")
+"""The fields, by attribute, without which nothing is core metadata."""
+
 IN_ORDER_OF_REPORT: tuple[Field, ...] = tuple(
-    sorted(FIELDS, key=lambda field: (_FIRST.index(field.label) if field.label in _FIRST else len(_FIRST), field.label))
+    sorted(
+        FIELDS, key=lambda field: (REQUIRED.index(field.name) if field.name in REQUIRED else len(REQUIRED), field.label)
+    )
 )
 """Only one error is reported: of metadata version, name, version, then alphabetically."""
 

@@ -11,7 +11,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 
 from packhouse.specs import classifiers, emails, names, urls, versions
 from packhouse.specs.errors import Refused
-from packhouse.specs.metadata.fields import IN_ORDER_OF_REPORT, METADATA_VERSIONS, CoreMetadata, Field, Kind
+from packhouse.specs.metadata.fields import IN_ORDER_OF_REPORT, METADATA_VERSIONS, REQUIRED, CoreMetadata, Field, Kind
 
 SUMMARY_MAX_LENGTH = 512
 LABEL_MAX_LENGTH = 32
@@ -89,7 +89,7 @@ def _refuse_value(code: str, field: Field, value: str, why: str = "") -> NoRetur
 
 
 def _check_required(field: Field) -> None:
-    if field.name in {"metadata_version", "name", "version"}:
+    if field.name in REQUIRED:
         _refuse("metadata-field-missing", field, f"{field.label!r} is a required field")
 
 
