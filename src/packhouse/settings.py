@@ -3,6 +3,7 @@
 from typing import Any
 
 from packhouse import config
+from packhouse.queue import QUEUES
 
 CONFIG = config.load()
 
@@ -18,6 +19,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.User"
 PACKHOUSE = CONFIG
 PACKHOUSE_REACTIONS = "packhouse.reactions.REACTIONS"
+PACKHOUSE_SCHEDULE = "packhouse.schedule.SCHEDULE"
+TASKS = {"default": {"BACKEND": "packhouse.queue.backend.DatabaseBackend", "QUEUES": list(QUEUES)}}
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -32,6 +35,7 @@ INSTALLED_APPS = [
     "packhouse.documents",
     "packhouse.flags",
     "packhouse.projects",
+    "packhouse.queue",
     "packhouse.throttle",
     "packhouse.tokens",
     "packhouse.uploads",

@@ -90,8 +90,14 @@ def _files() -> str:
 def _queue() -> str:
     from packhouse.queue.queries import queue_ages  # noqa: PLC0415
 
-    ages = queue_ages()
-    return ", ".join(f"{name}: oldest waits {age:.0f} s" for name, age in sorted(ages.items())) or "nothing waits"
+    return (
+        ", ".join(
+            f"{age.queue}: {age.waiting} waiting, oldest {age.oldest_seconds:.0f} s, {age.dead} dead"
+            for age in queue_ages()
+            if age.waiting or age.dead
+        )
+        or "nothing waits"
+    )
 
 
 def _mail(settings: config.Config) -> str:

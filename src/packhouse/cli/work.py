@@ -6,6 +6,7 @@ import click
 
 from packhouse.base import running
 from packhouse.cli import session
+from packhouse.queue import worker
 
 
 @click.command()
@@ -15,8 +16,5 @@ def work(home: Path | None) -> None:
     supervised = running.folder() is not None
     if supervised:
         running.end_with_parent()
-    session.begin({"home": home}, quiet=supervised)
-    session.start_django()
-    from packhouse.queue import worker  # noqa: PLC0415
-
-    worker.run()
+    reading = session.begin({"home": home}, quiet=supervised)
+    worker.run(grace=reading.config.drain_seconds)  # it starts Django in processes of its own

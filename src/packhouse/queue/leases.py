@@ -1,0 +1,155 @@
+"""Taking tasks, holding them, and letting go of them: every change of a queued task's state.
+
+A worker's *name* is unique to its process.  Whatever a worker writes about a task is conditional on its still holding
+the lease of that very attempt; a worker that lost it (it was suspended, say) cannot undo what the next one did.
+"""
+
+import logging
+import random
+import re
+import traceback
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.db import connection, transaction
+
+from packhouse.base import clock, logs
+from packhouse.queue.models import QueuedTask, QueuedTaskQuerySet
+
+log = logging.getLogger(__name__)
+
+LONGEST_BACKOFF = 3600.0
+LONGEST_ERROR = 8000
+_FREE: dict[str, Any] = {"lease_by": "", "lease_until": None}
+_NAMED_SECRET = re.compile(r"(?i)\b(\w*(?:passw|secret|token|api_?key)\w*\W{1,3})[^\s'\",)]+")
+
+
+def due_queues(queues: Sequence[str]) -> set[str]:
+    """Which of *queues* have something to do.  One cheap query, because idle workers ask it all day."""
+    if not queues:
+        return set()
+    table = connection.ops.quote_name(QueuedTask._meta.db_table)  # noqa: SLF001  # Django's public way to the name
+    one = f"SELECT %s WHERE EXISTS (SELECT 1 FROM {table} WHERE state = 'waiting' AND queue = %s AND run_at <= %s)"  # noqa: S608
+    now = connection.ops.adapt_datetimefield_value(clock.now())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            " UNION ALL ".join([one] * len(queues)), [part for queue in queues for part in (queue, queue, now)]
+        )
+        return {queue for (queue,) in cursor.fetchall()}
+
+
+def claim(queue: str, *, name: str, lease: timedelta, limit: int = 1) -> list[QueuedTask]:
+    """Take up to *limit* due tasks of *queue*; waiting duplicates of a unique one disappear into it.
+
+    Duplicates collapse here and not when they are queued: what is waiting now was committed before this run starts, so
+    the run sees the change of every one of them, and writers never wait for each other's rows.
+    """
+    now = clock.now()
+    with transaction.atomic():
+        due = QueuedTask.objects.due(queue, now).select_for_update(skip_locked=True)
+        rows = _first_of_each_key(due[:limit])
+        if keys := [row.dedupe for row in rows if row.dedupe]:
+            twins = QueuedTask.objects.waiting().filter(dedupe__in=keys).exclude(pk__in=[row.pk for row in rows])
+            _delete(twins)
+        for row in rows:
+            row.state, row.lease_by, row.lease_until = QueuedTask.State.RUNNING, name, now + lease
+            row.started_at, row.attempts = now, row.attempts + 1
+        QueuedTask.objects.bulk_update(rows, ["state", "lease_by", "lease_until", "started_at", "attempts"])
+    return rows
+
+
+def renew(rows: Iterable[QueuedTask], *, name: str, lease: timedelta) -> None:
+    """Tell that *rows* are still being worked on."""
+    ids = [row.pk for row in rows]
+    QueuedTask.objects.running().filter(pk__in=ids, lease_by=name).update(lease_until=clock.now() + lease)
+
+
+def finish(row: QueuedTask) -> bool:
+    """Note that *row* is done; False when its lease was lost meanwhile (somebody runs it again)."""
+    return _settle(row, state=QueuedTask.State.DONE, finished_at=clock.now(), last_error="")
+
+
+def fail(row: QueuedTask, error: str, *, delay: timedelta | None = None) -> bool:
+    """Note that this attempt failed: try again after *delay*, or, when the attempts are used up, keep *row* dead."""
+    now = clock.now()
+    if row.attempts >= row.max_attempts:
+        log.error("task %s of queue %s is dead after %d attempts", row, row.queue, row.attempts)
+        return _settle(row, state=QueuedTask.State.DEAD, finished_at=now, last_error=error)
+    run_at = now + (delay_after(row.attempts, row.backoff) if delay is None else delay)
+    log.warning("task %s failed (attempt %d of %d), next at %s", row, row.attempts, row.max_attempts, run_at)
+    return _settle(row, state=QueuedTask.State.WAITING, run_at=run_at, last_error=error)
+
+
+def lose(row: QueuedTask) -> bool:
+    """Note that *row* was cut off: its time limit was reached, or its worker is gone.
+
+    The first loss of a worker is nobody's fault as a rule, so the task runs again at once; a task that loses it again
+    may be what kills it, and waits.
+    """
+    if row.is_over_its_limit(clock.now()):
+        return fail(row, f"TimeoutError: killed at its time limit of {row.time_limit} s")
+    return fail(row, "RuntimeError: its worker was lost", delay=timedelta() if row.attempts == 1 else None)
+
+
+def give_back(row: QueuedTask) -> bool:
+    """Let somebody else run *row* at once, as if it had never been started."""
+    return _settle(row, state=QueuedTask.State.WAITING, run_at=clock.now(), attempts=row.attempts - 1)
+
+
+def recover_from(name: str) -> int:
+    """Let go of everything that the worker *name*, which is gone, held; returns how many tasks that were.
+
+    If one of them was over its time limit, it was the reason and the others are given back; if none was, each may have
+    killed its worker, and the attempt counts.
+    """
+    now = clock.now()
+    rows = list(QueuedTask.objects.running().filter(lease_by=name))
+    guilty = [row for row in rows if row.is_over_its_limit(now)]
+    for row in rows:
+        if row in guilty or not guilty:
+            lose(row)
+        else:
+            give_back(row)
+    return len(rows)
+
+
+def recover_expired() -> int:
+    """Let go of tasks whose worker has not renewed its lease: it was killed, or its machine is gone."""
+    rows = list(QueuedTask.objects.expired(clock.now())[:100])
+    for row in rows:
+        lose(row)
+    return len(rows)
+
+
+def delay_after(attempts: int, backoff: float) -> timedelta:
+    """How long to wait after *attempts* failures: doubling, an hour at most, half of it left to chance."""
+    longest = min(LONGEST_BACKOFF, backoff * 2.0 ** (attempts - 1))
+    return timedelta(seconds=longest * random.uniform(0.5, 1))  # noqa: S311  # spreads load, hides nothing
+
+
+def describe(error: BaseException) -> str:
+    """The traceback, its end if it is long, without what looks like a secret."""
+    text = logs.mask("".join(traceback.format_exception(error)))
+    return _NAMED_SECRET.sub(rf"\1{logs.HIDDEN}", text).replace("\0", "")[-LONGEST_ERROR:]
+
+
+def _settle(row: QueuedTask, **changes: Any) -> bool:
+    held = QueuedTask.objects.running().filter(pk=row.pk, lease_by=row.lease_by, attempts=row.attempts)
+    if held.update(**_FREE, **changes) == 1:
+        return True
+    log.warning("task %s was taken over by another worker; its outcome here is dropped", row)
+    return False
+
+
+def _first_of_each_key(rows: Iterable[QueuedTask]) -> list[QueuedTask]:
+    seen: dict[str, QueuedTask] = {}
+    for row in rows:
+        seen.setdefault(row.dedupe or str(row.pk), row)
+    return list(seen.values())
+
+
+def _delete(rows: QueuedTaskQuerySet) -> None:
+    """Delete *rows*, except those that somebody else has just locked: that one is about to be run there."""
+    ids: Sequence[int] = list(rows.select_for_update(skip_locked=True).values_list("pk", flat=True))
+    QueuedTask.objects.filter(pk__in=ids).delete()

@@ -1,0 +1,90 @@
+"""Rows of the task queue."""
+
+from datetime import datetime, timedelta
+from typing import Self
+
+from django.db import models
+from django.db.models import F, Q
+
+
+class QueuedTaskQuerySet(models.QuerySet["QueuedTask"]):
+    def waiting(self) -> Self:
+        return self.filter(state=QueuedTask.State.WAITING)
+
+    def running(self) -> Self:
+        return self.filter(state=QueuedTask.State.RUNNING)
+
+    def dead(self) -> Self:
+        return self.filter(state=QueuedTask.State.DEAD)
+
+    def due(self, queue: str, now: datetime) -> Self:
+        """What a worker may take from *queue*, the longest due first."""
+        return self.waiting().filter(queue=queue, run_at__lte=now).order_by("run_at", "id")
+
+    def expired(self, now: datetime) -> Self:
+        """Running tasks whose worker has not renewed its lease."""
+        return self.running().filter(lease_until__lt=now)
+
+
+class QueuedTask(models.Model):
+    """One call of a task: what to run, and how far it has come."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        RUNNING = "running"
+        DONE = "done"
+        DEAD = "dead"
+
+    queue = models.CharField(max_length=32)
+    name = models.CharField(max_length=255, help_text="import path of the task")
+    arguments = models.JSONField(help_text='{"args": […], "kwargs": {…}}')
+    state = models.CharField(max_length=8, choices=State, default=State.WAITING)
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="how often it has been started")
+    max_attempts = models.PositiveSmallIntegerField()
+    time_limit = models.PositiveIntegerField(help_text="seconds")
+    backoff = models.FloatField(help_text="seconds before the second attempt")
+    dedupe = models.CharField(max_length=64, blank=True, help_text="waiting tasks with the same key collapse")
+    run_at = models.DateTimeField()
+    lease_by = models.CharField(max_length=128, blank=True)
+    lease_until = models.DateTimeField(null=True)
+    enqueued_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True, help_text="of the last attempt")
+    finished_at = models.DateTimeField(null=True)
+    last_error = models.TextField(blank=True)
+
+    objects = QueuedTaskQuerySet.as_manager()
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["queue", "run_at", "id"], name="queue_task_due", condition=Q(state="waiting")),
+            models.Index(
+                fields=["dedupe"],
+                name="queue_task_dedupe",
+                condition=Q(state="waiting") & ~Q(dedupe=""),
+            ),
+            models.Index(fields=["lease_until"], name="queue_task_lease", condition=Q(state="running")),
+            models.Index(fields=["finished_at"], name="queue_task_finished", condition=Q(state__in=["done", "dead"])),
+        )
+        constraints = (
+            models.CheckConstraint(
+                name="queue_task_leased_while_running",
+                condition=Q(state="running", lease_until__isnull=False) | (~Q(state="running") & Q(lease_by="")),
+            ),
+            models.CheckConstraint(name="queue_task_attempts_bounded", condition=Q(attempts__lte=F("max_attempts"))),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.name} #{self.pk}"
+
+    def is_over_its_limit(self, now: datetime) -> bool:
+        return self.started_at is not None and now - self.started_at >= timedelta(seconds=self.time_limit)
+
+
+class Schedule(models.Model):
+    """When a periodic task is queued next."""
+
+    name = models.CharField(max_length=255, primary_key=True)
+    next_run = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,168 @@
+"""The worker: a supervisor that starts lanes, replaces those that die, and wakes those that sleep.
+
+It imports no Django and does nothing while all is well, so that it costs little memory and cannot be brought down by a
+task.  The light queues share one process; the heavy lane exists only while it has work.
+"""
+
+import argparse
+import logging
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+log = logging.getLogger(__name__)
+
+TICK = 0.5
+LONGEST_PAUSE = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A process to run: its queues, with how many tasks of each it runs at a time."""
+
+    slots: Mapping[str, int]
+    keeper: bool = False
+    on_demand: bool = False
+
+
+LANES = (
+    Lane({"purge": 2, "mail": 2, "default": 2}, keeper=True),
+    Lane({"heavy": 1}, on_demand=True),
+)
+
+
+@dataclass(slots=True)
+class Position:
+    """One lane's place: the process that fills it now and the name that process holds its leases under."""
+
+    lane: Lane
+    arguments: list[str]
+    wanted: bool
+    process: "subprocess.Popen[bytes] | None" = None
+    name: str = ""
+    replaces: str = ""
+    started: float = 0.0
+    pause: float = 0.0
+    not_before: float = field(default=0.0)
+
+    def start(self) -> None:
+        self.name = f"{socket.gethostname()[:64]}-{secrets.token_hex(8)}"
+        command = [sys.executable, "-m", "packhouse.queue.lane", "--name", self.name, *self.arguments]
+        command += ["--replaces", self.replaces] if self.replaces else []
+        # Few threads allocate at a time; glibc's default of eight arenas a core only costs memory.
+        environment = {"DJANGO_SETTINGS_MODULE": "packhouse.settings", "MALLOC_ARENA_MAX": "2", **os.environ}
+        self.process = subprocess.Popen(command, env=environment)  # noqa: S603  # our own module
+        self.started = time.monotonic()
+
+    def tend(self) -> None:
+        """Start the process if it should run; see to it that one which died is replaced, after a pause if often."""
+        status = self.process.poll() if self.process else None
+        if self.process and status is not None:
+            self._note_exit(status)
+        if self.wanted and not self.process and time.monotonic() >= self.not_before:
+            self.start()
+
+    def end(self) -> None:
+        """Ask the process to finish; unless the worker itself stops, another takes its place."""
+        if self.process:
+            self.process.terminate()
+
+    def _note_exit(self, status: int) -> None:
+        lasted = time.monotonic() - self.started
+        self.process, self.replaces = None, self.name
+        self.wanted = not (self.lane.on_demand and status == 0)
+        self.pause = min(LONGEST_PAUSE, self.pause * 2 or 1.0) if lasted < 5 and status else 0.0
+        self.not_before = time.monotonic() + self.pause
+        if self.wanted:
+            log.warning("lane %s ended with status %d after %.1f s; it is replaced", self.lane.slots, status, lasted)
+
+
+def run(queues: Collection[str] | None = None, *, lease: float = 20, grace: float = 20) -> int:
+    """Run the lanes of *queues* (None: all) until SIGTERM or SIGINT; returns the exit status.  SIGHUP renews the lanes.
+
+    *lease*: seconds until the tasks of a vanished machine are taken by another.  *grace*: seconds that running tasks
+    get to finish when the worker is stopped; what has not finished is given back to the queue.
+    """
+    stop, wake = threading.Event(), threading.Event()
+    positions = _positions(queues, lease, grace)
+
+    def on_stop(*_: object) -> None:
+        stop.set()
+        wake.set()
+
+    def on_summons(*_: object) -> None:
+        for position in positions:
+            position.wanted = True
+        wake.set()
+
+    def on_reload(*_: object) -> None:
+        for position in positions:
+            position.end()
+
+    signal.signal(signal.SIGUSR1, on_summons)
+    signal.signal(signal.SIGHUP, on_reload)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, on_stop)
+    while not stop.is_set():
+        for position in positions:
+            position.tend()
+        wake.wait(TICK)
+        wake.clear()
+    return _stop(positions, grace + 5)
+
+
+def _positions(queues: Collection[str] | None, lease: float, grace: float) -> list[Position]:
+    """One for each lane that has any of *queues*.  Without a lane of light queues somebody still keeps the house."""
+    positions: list[Position] = []
+    sleepers = [queue for lane in LANES if lane.on_demand for queue in lane.slots if not queues or queue in queues]
+    for lane in LANES:
+        slots = {queue: count for queue, count in lane.slots.items() if not queues or queue in queues}
+        if not slots:
+            continue
+        arguments = ["--slots", ",".join(f"{queue}={count}" for queue, count in slots.items())]
+        arguments += ["--lease", str(lease), "--grace", str(grace)]
+        on_demand = lane.on_demand and bool(positions)
+        if on_demand:
+            arguments.append("--on-demand")
+        elif not positions:
+            arguments.append("--keeper")
+            arguments += ["--summon", ",".join(sleepers)] if sleepers and not lane.on_demand else []
+        positions.append(Position(lane, arguments, wanted=not on_demand))
+    return positions
+
+
+def _stop(positions: list[Position], patience: float) -> int:
+    for position in positions:
+        position.end()
+    processes = [position.process for position in positions if position.process]
+    until = time.monotonic() + patience
+    for process in processes:
+        try:
+            process.wait(max(0.1, until - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            log.warning("a lane did not stop within %.0f s and is killed", patience)
+            process.kill()
+            process.wait()
+    return 0
+
+
+def main() -> None:
+    """``python -m packhouse.queue.worker``: what ``packhouse work`` runs, without the rest of the command line."""
+    parser = argparse.ArgumentParser(prog="packhouse.queue.worker")
+    parser.add_argument("--queues", type=lambda text: text.split(","), help="comma-separated; all of them by default")
+    parser.add_argument("--lease", type=float, default=20)
+    parser.add_argument("--grace", type=float, default=20)
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    sys.exit(run(options.queues, lease=options.lease, grace=options.grace))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""Tasks for the tests: they note in files what they did, because they run in other processes."""
+
+import os
+import time
+from pathlib import Path
+
+from packhouse.queue import background
+
+
+@background()
+def note(path: str, line: str = "done") -> None:
+    with Path(path).open("a") as file:
+        file.write(line + "\n")
+
+
+@background(unique=True)
+def note_once(path: str) -> None:
+    note.call(path)
+
+
+@background(attempts=3, backoff=0.2)
+def fail_always(path: str) -> None:
+    note.call(path)
+    raise ValueError("cannot reach https://user:hunter2@example.org with token=pypi-hunter2")
+
+
+@background(attempts=2, backoff=0.2)
+def sleep_the_first_time(path: str) -> None:
+    """Say which process this is; the first one then hangs."""
+    first = not Path(path).exists()
+    note.call(path, str(os.getpid()))
+    if first:
+        time.sleep(60)
+    note.call(path, "finished")
+
+
+@background(attempts=1, time_limit=1)
+def sleep_too_long(path: str) -> None:
+    note.call(path, "started")
+    time.sleep(60)
+
+
+@background(attempts=1, time_limit=1)
+def hold_the_interpreter(path: str) -> None:
+    """Never let another thread run: what a bad regular expression does."""
+    note.call(path, "started")
+    import re
+
+    re.match(r"(a+)+$", "a" * 60 + "b")
+
+
+@background("heavy")
+def note_heavy(path: str) -> None:
+    note.call(path)
+
+
+@background("mail")
+def note_mail(path: str) -> None:
+    note.call(path)
+
+
+@background()
+def tick() -> None:
+    pass
