@@ -1,21 +1,20 @@
 """Write ``docs/reference/`` from the code, so that it cannot say anything else.  ``make docs``.
 
-Each page is one small function in ``PAGES``: it returns the page's text, or None where its source is not built yet.
+Each page is one small function in ``PAGES``: it returns the page's text.
 With ``--check`` nothing is written: the exit status is 1 if a page differs from what would be written.
 """
 
 import importlib
 import os
-import pkgutil
 import sys
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import click
 import django
+
+from packhouse import cli, config
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "docs" / "reference"
@@ -23,14 +22,13 @@ WIDTH: Any = {"terminal_width": 100, "max_content_width": 100}
 NOTE = "<!-- Written by `make docs` from the code: change it there. -->\n\n"
 
 
-def settings() -> str | None:
+def settings() -> str:
     """Every setting of ``Config``: its names, its default, what it takes."""
-    config: Any = importlib.import_module("packhouse.config")
-    if not hasattr(config, "declared"):
-        return None
     groups: dict[str, list[str]] = {}
     for name, setting in config.declared().items():
-        row = (f"`{name}`", f"`{config.default_text(name)}`", sentence(setting.kind.expected), setting.help)
+        default = config.default_text(name)
+        shown = default if setting.derive or not default else f"`{default}`"
+        row = (f"`{name}`", shown or "none", setting.kind.expected, setting.help)
         groups.setdefault(setting.group, []).append(table_row(*row))
     head = table_row("setting", "default", "takes", "what it is") + table_row(*["---"] * 4)
     text = (
@@ -41,29 +39,22 @@ def settings() -> str | None:
     return text + "".join(f"\n## {group}\n\n{head}{''.join(rows)}" for group, rows in groups.items())
 
 
-def refusals() -> str | None:
-    """Every reason for which an upload is refused, in the order of the checks, and that order itself."""
-    if not find_spec("packhouse.uploads"):
-        return None
-    uploads: Any = importlib.import_module("packhouse.uploads.reasons")
-    pipeline: Any = importlib.import_module("packhouse.uploads.pipeline")
+def refusals() -> str:
+    """Every reason for which an upload is refused, in the order in which they are looked for."""
+    reasons, pipeline = built("packhouse.uploads.reasons"), built("packhouse.uploads.pipeline")
     text = (
-        "# Why an upload is refused\n\nEvery refusal has a reason. It stands in the header `X-Packhouse-Reason`,"
-        " in the key `reason` of a JSON answer, and it is the label of the metric. Below are all reasons, in the order"
-        " in which they are looked for; the first one that holds is told.\n"
+        "# Why an upload is refused\n\nEach refusal has one reason. The same word is the heading here, the header"
+        " `X-Packhouse-Reason` of the response, and the reason in the log and in the metrics. The reasons stand in the"
+        " order in which they are looked for; the first that applies is given.\n"
     )
-    for code, reason in uploads.REASONS.items():
-        text += f"\n## {code}\n\n{reason.status}: {reason.explanation}\n"
-    steps = "".join(f"{number}. {step}\n" for number, step in enumerate(pipeline.order(), 1))
+    text += "".join(f"\n## {code}\n\nStatus {why.status}. {why.explanation}\n" for code, why in reasons.REASONS.items())
+    steps = "".join(f"1. {step}\n" for step in pipeline.order())
     return f"{text}\n# The order of the checks\n\n{steps}"
 
 
-def commands() -> str | None:
+def commands() -> str:
     """Every command of ``packhouse``, as its ``--help`` says it."""
-    if not find_spec("packhouse.cli"):
-        return None
-    main: click.Group = importlib.import_module("packhouse.cli").main
-    return "# Commands\n" + "".join(command_pages(main, click.Context(main, info_name="packhouse", **WIDTH)))
+    return "# Commands\n" + "".join(command_pages(cli.main, click.Context(cli.main, info_name="packhouse", **WIDTH)))
 
 
 def command_pages(command: click.Command, context: click.Context) -> Iterator[str]:
@@ -77,38 +68,32 @@ def command_pages(command: click.Command, context: click.Context) -> Iterator[st
             yield from command_pages(below, click.Context(below, info_name=name, parent=context, **WIDTH))
 
 
-PAGES: dict[str, Callable[[], str | None]] = {
+PAGES: dict[str, Callable[[], str]] = {
     "settings.md": settings,
     "refusals.md": refusals,
     "commands.md": commands,
 }
 
 
-def modules(*packages: str) -> Iterator[ModuleType]:
-    """All modules in *packages*, imported; packages that do not exist yet are passed over."""
-    for name in packages:
-        if not find_spec(name):
-            continue
-        package = importlib.import_module(name)
-        yield package
-        for found in pkgutil.walk_packages(package.__path__, f"{name}."):
-            if ".migrations" not in found.name:
-                yield importlib.import_module(found.name)
+def built(name: str) -> Any:
+    """The module *name*, or None as long as nobody has written it."""
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as missing:
+        if not missing.name or not name.startswith(missing.name):
+            raise
+        return None
 
 
 def table_row(*cells: str) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
 
 
-def sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
 def main() -> int:
     """Write or check all pages; returns the exit status."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "packhouse.settings")
     django.setup()
-    wanted = {REFERENCE / name: NOTE + text for name, page in PAGES.items() if (text := page())}
+    wanted = {REFERENCE / name: NOTE + page() for name, page in PAGES.items()}
     stale = [path for path, text in wanted.items() if not path.exists() or path.read_text() != text]
     extra = [path for path in REFERENCE.glob("*.md") if path not in wanted]
     if "--check" in sys.argv[1:]:

@@ -61,7 +61,7 @@ def start(
     while not ready():
         if process.poll() is not None or time.monotonic() > deadline:
             server.stop()
-            raise RuntimeError(f"{command[0]} did not start:\n{server.printed()}")
+            raise RuntimeError(f"{command[0]} did not start:\n{server.printed()[-4000:]}")
         time.sleep(0.02)
     return server
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from django.conf import settings
 from django.db import connection, transaction
 
 from packhouse.documents import generation
@@ -103,7 +104,7 @@ def drop(key: str) -> None:
 def mark_changed(*keys: str) -> None:
     """Tell readers, once this transaction commits, that the documents *keys* are not what they were."""
     Change.objects.bulk_create([Change(key=key) for key in keys])
-    transaction.on_commit(generation.bump)
+    transaction.on_commit(generation.of(settings.PACKHOUSE.home).bump)
 
 
 _BODIES = ("html", "json", "html_head", "html_tail", "json_head", "json_tail")

@@ -42,10 +42,3 @@ def of(home: Path) -> Generation:
     if path not in _open:
         _open[path] = Generation(path)
     return _open[path]
-
-
-def bump() -> None:
-    """Tell all processes of this machine that documents have changed."""
-    from django.conf import settings  # noqa: PLC0415 - readers import this module without Django
-
-    of(settings.PACKHOUSE.home).bump()
