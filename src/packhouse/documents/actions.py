@@ -135,15 +135,15 @@ def _next_start(document: Document, first: bytes) -> bytes | None:
 
 def _rewrite(document: Document, source: Source, first: bytes, before: bytes | None) -> None:
     """Write the items in ``[first, before)`` as one segment or, when they have grown too many, several."""
-    chunks = list(_cut(source.items(first, before), source.segment_weight))
+    chunks = list(cut(source.items(first, before), source.segment_weight))
     _write_segment(document, first, chunks[0] if chunks else [])
     rest = [
         Segment(
             document=document,
             first=chunk[0].key,
             serial=document.serial,
-            html=_body(chunk, "html"),
-            json=_body(chunk, "json"),
+            html=as_body(chunk, "html"),
+            json=as_body(chunk, "json"),
         )
         for chunk in chunks[1:]
     ]
@@ -153,7 +153,7 @@ def _rewrite(document: Document, source: Source, first: bytes, before: bytes | N
 
 
 def _write_segment(document: Document, first: bytes, chunk: list[Item]) -> None:
-    html, json = _body(chunk, "html"), _body(chunk, "json")
+    html, json = as_body(chunk, "html"), as_body(chunk, "json")
     if first == b"":
         document.html, document.json = html, json
         document.save(update_fields=["html", "json"])
@@ -163,13 +163,13 @@ def _write_segment(document: Document, first: bytes, chunk: list[Item]) -> None:
         document.segments.filter(first=first).delete()
 
 
-def _body(chunk: list[Item], fmt: str) -> bytes:
+def as_body(chunk: list[Item], fmt: str) -> bytes:
     if fmt == "html":
         return deflate(b"".join(item.html for item in chunk))
     return deflate(b",".join(item.json for item in chunk if item.json))
 
 
-def _cut(items: Iterable[Item], weight: int) -> Iterator[list[Item]]:
+def cut(items: Iterable[Item], weight: int) -> Iterator[list[Item]]:
     """Chunks of at most *weight*, halved rather than filled when there are several, so that each has room to grow."""
     rows = list(items)
     if sum(item.weight for item in rows) <= weight:
