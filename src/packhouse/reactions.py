@@ -1,5 +1,19 @@
 """What follows from each fact.  The whole list, readable in one place."""
 
 from packhouse.base.facts import Fact, Reaction
+from packhouse.index import handlers
+from packhouse.projects import facts
 
-REACTIONS: dict[type[Fact], Reaction] = {}
+REACTIONS: dict[type[Fact], Reaction] = {
+    facts.ProjectCreated: Reaction(handlers=[handlers.project_created]),
+    facts.ReleaseCreated: Reaction(),  # its first FilePublished follows in the same transaction
+    facts.FilePublished: Reaction(handlers=[handlers.file_published]),
+    facts.ReleaseYanked: Reaction(handlers=[handlers.release_yank_changed]),
+    facts.ReleaseUnyanked: Reaction(handlers=[handlers.release_yank_changed]),
+    facts.ReleaseQuarantineChanged: Reaction(handlers=[handlers.release_quarantine_changed]),
+    facts.FileDeleted: Reaction(handlers=[handlers.file_deleted]),
+    facts.ReleaseDeleted: Reaction(handlers=[handlers.release_deleted]),
+    facts.ProjectDeleted: Reaction(handlers=[handlers.project_deleted]),
+    facts.ProjectStatusChanged: Reaction(handlers=[handlers.project_status_changed]),
+    facts.RoleChanged: Reaction(handlers=[handlers.role_changed]),
+}

@@ -1,0 +1,154 @@
+"""The documents of many projects: a few queries for hundreds of projects, rendered as the rows stream by.
+
+The work for each project is the same as in ``sources``, from rows that were asked for together.
+"""
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby, islice
+
+from packhouse.documents.actions import Item, Shell, Source
+from packhouse.documents.upkeep import drop_many, rebuild_many
+from packhouse.index import json_api, rows
+from packhouse.index.rows import FileRow, ProjectRow, ReleaseRow
+from packhouse.index.sources import (
+    Files,
+    files_by_release,
+    project_key,
+    project_shell,
+    public_url,
+    release_item,
+    release_key,
+    release_shell,
+    simple_item,
+    simple_key,
+    simple_shell,
+)
+from packhouse.projects.models import Project, Release
+
+_PROJECTS_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared(Files):
+    """A document that is rendered already; a ``Source``."""
+
+    key: str
+    made_shell: Shell
+    made_items: Sequence[Item] = ()
+
+    def shell(self) -> Shell:
+        return self.made_shell
+
+    def items(self, first: bytes, before: bytes | None) -> Sequence[Item]:
+        start = bisect_left(self.made_items, first, key=_item_key)
+        end = None if before is None else bisect_left(self.made_items, before, key=_item_key)
+        return self.made_items[start:end]
+
+
+def _item_key(item: Item) -> bytes:
+    return item.key
+
+
+def rebuild_projects(ids: Iterable[int]) -> int:
+    """Write all documents of the projects *ids* anew and drop those they should not have; returns how many exist.
+
+    Runs in the caller's transaction, under the serial lock, and leaves the index document to the caller.
+    """
+    count = 0
+    for some in batches(ids):
+        drop_many(surplus(some))
+        count += rebuild_many(documents(some))
+    return count
+
+
+def batches(ids: Iterable[int]) -> Iterator[list[int]]:
+    remaining = iter(ids)
+    while some := list(islice(remaining, _PROJECTS_AT_ONCE)):
+        yield some
+
+
+def documents(ids: Sequence[int]) -> Iterator[Source]:
+    """Every document of the projects *ids* (at most some hundreds), rendered as it is asked for."""
+    chosen = sorted(rows.projects(Project.objects.filter(pk__in=ids)), key=lambda project: project.id)
+    visible = [project.id for project in chosen if project.visible]
+    files = {key: list(group) for key, group in groupby(rows.files(project_id__in=visible), key=lambda row: row[0])}
+    roles: dict[int, list[tuple[str, str]]] = defaultdict(list)
+    for project_id, role, user in rows.roles(visible):
+        roles[project_id].append((role, user))
+    base = public_url()
+    for project, releases in _with_releases(chosen, rows.releases(project_id__in=visible)):
+        rendering = _Rendering(project, files.get(project.id, ()), roles[project.id], base)
+        yield from rendering.documents(releases)
+
+
+def _with_releases(
+    chosen: Iterable[ProjectRow], releases: Iterable[ReleaseRow]
+) -> Iterator[tuple[ProjectRow, Iterable[ReleaseRow]]]:
+    """Each project with its releases; both come by project id, and each group must be used up before the next."""
+    groups = groupby(releases, key=lambda release: release.project_id)
+    project_id, group = next(groups, (None, iter(())))
+    for project in chosen:
+        if project.id != project_id:
+            yield project, ()
+            continue
+        yield project, group
+        project_id, group = next(groups, (None, iter(())))
+
+
+def surplus(ids: Sequence[int]) -> list[str]:
+    """Keys of documents that quarantine or emptiness forbids the projects *ids*, whether or not they are stored."""
+    hidden = Release.objects.filter(project_id__in=ids, project__status=rows.QUARANTINED) | Release.objects.filter(
+        project_id__in=ids, quarantined=True
+    )
+    releases = hidden.values_list("project__normalized_name", "canonical_version")
+    listed = set(Release.objects.filter(project_id__in=ids, quarantined=False).values_list("project_id", flat=True))
+    empty = [
+        project_key(project.normalized_name)
+        for project in rows.projects(Project.objects.filter(pk__in=ids))
+        if not project.visible or project.id not in listed
+    ]
+    return [release_key(name, version) for name, version in releases] + empty
+
+
+@dataclass(slots=True)
+class _Rendering:
+    """One project while its releases stream by."""
+
+    project: ProjectRow
+    files: Sequence[FileRow]
+    roles: Sequence[tuple[str, str]]
+    base: str
+    versions: list[str] = field(default_factory=list)
+    members: list[Item] = field(default_factory=list)
+    latest: ReleaseRow | None = None
+    latest_info: bytes = b""
+
+    def documents(self, releases: Iterable[ReleaseRow]) -> Iterator[Source]:
+        grouped = files_by_release(self.files)
+        for release in releases:
+            yield self._release(release, grouped.get(release.id, []))
+        yield self._simple()
+        if self.latest is not None:
+            yield self._project(grouped.get(self.latest.id, []))
+
+    def _release(self, release: ReleaseRow, files: list[FileRow]) -> Prepared:
+        about = json_api.info(self.project, release, self.base)
+        if files:
+            self.versions.append(release.version)
+        self.members.append(release_item(release.version, files, self.base))
+        if self.latest is None or release.rank > self.latest.rank:
+            self.latest, self.latest_info = release._replace(metadata={}, description=None), about
+        key = release_key(self.project.normalized_name, release.canonical_version)
+        return Prepared(key, release_shell(about, files, self.base))
+
+    def _simple(self) -> Prepared:
+        items = [simple_item(file, self.base) for file in self.files]
+        return Prepared(simple_key(self.project.normalized_name), simple_shell(self.project, self.versions), items)
+
+    def _project(self, urls: list[FileRow]) -> Prepared:
+        shell = project_shell(self.project, self.latest_info, self.roles, urls, self.base)
+        members = sorted(self.members, key=_item_key)
+        return Prepared(project_key(self.project.normalized_name), shell, members)

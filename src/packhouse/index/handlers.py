@@ -1,0 +1,104 @@
+"""Facts about projects → documents, in the writer's transaction, under the serial lock.
+
+Each handler asks a number of questions that does not grow with the project, and rewrites the segments that the change
+touches.  What changes everything (quarantine, a new spelling of the name) goes through ``bulk``.
+"""
+
+from collections.abc import Iterable
+
+from packhouse.documents.actions import drop, refresh
+from packhouse.documents.upkeep import drop_many
+from packhouse.index import bulk, rows
+from packhouse.index.rows import QUARANTINED, ProjectRow
+from packhouse.index.sources import (
+    IndexSource,
+    ProjectSource,
+    ReleaseSource,
+    SimpleSource,
+    project_key,
+    release_key,
+    simple_key,
+)
+from packhouse.projects import facts
+
+
+def project_created(fact: facts.ProjectCreated) -> None:
+    _refresh(fact.project_id)
+
+
+def file_published(fact: facts.FilePublished) -> None:
+    if fact.former_name:
+        _rebuild(fact.project_id)
+    else:
+        _refresh(fact.project_id, files=[fact.sort_key], release_id=fact.release_id)
+
+
+def file_deleted(fact: facts.FileDeleted) -> None:
+    _refresh(fact.project_id, files=[fact.sort_key], release_id=fact.release_id)
+
+
+def release_yank_changed(fact: facts.ReleaseYanked | facts.ReleaseUnyanked) -> None:
+    _refresh(fact.project_id, files=rows.file_keys(fact.release_id), release_id=fact.release_id)
+
+
+def release_quarantine_changed(fact: facts.ReleaseQuarantineChanged) -> None:
+    if fact.quarantined:
+        drop(release_key(fact.normalized_name, fact.canonical_version))
+    _refresh(fact.project_id, files=rows.file_keys(fact.release_id), release_id=fact.release_id)
+
+
+def release_deleted(fact: facts.ReleaseDeleted) -> None:
+    """The release's place among the others is forgotten with it, so its project's document is made anew."""
+    drop(release_key(fact.normalized_name, fact.canonical_version))
+    drop(project_key(fact.normalized_name))
+    _refresh(fact.project_id, files=fact.files)
+
+
+def project_status_changed(fact: facts.ProjectStatusChanged) -> None:
+    if QUARANTINED in (fact.before, fact.after):
+        _rebuild(fact.project_id)
+    else:
+        _refresh(fact.project_id)
+
+
+def role_changed(fact: facts.RoleChanged) -> None:
+    _refresh(fact.project_id)
+
+
+def project_deleted(fact: facts.ProjectDeleted) -> None:
+    name = fact.normalized_name
+    releases = [release_key(name, version) for version in fact.canonical_versions]
+    drop_many([simple_key(name), project_key(name), *releases])
+    refresh(IndexSource(), [name.encode()])
+
+
+def _refresh(project_id: int, *, files: Iterable[bytes] = (), release_id: int | None = None) -> None:
+    """Bring the documents of a project up to date where *files* (sort keys) and one release of it have changed."""
+    project = rows.project(project_id)
+    if project is None:  # deleted since, in this very transaction: the last fact has the last word
+        return
+    refresh(SimpleSource(project), files)
+    if project.visible:
+        _refresh_json_api(project, release_id)
+    refresh(IndexSource(), [project.normalized_name.encode()])
+
+
+def _refresh_json_api(project: ProjectRow, release_id: int | None) -> None:
+    latest = rows.latest_release(project.id)
+    if latest is None:
+        drop(project_key(project.normalized_name))
+        return
+    version = None if release_id is None else rows.version(release_id)
+    refresh(ProjectSource(project, latest), [] if version is None else [version.encode()])
+    if release_id is None:
+        return
+    release = latest if latest.id == release_id else rows.release(release_id)
+    if release is not None:
+        refresh(ReleaseSource(project, release), ())
+
+
+def _rebuild(project_id: int) -> None:
+    bulk.rebuild_projects([project_id])
+    name = rows.name(project_id)
+    if name is not None:
+        refresh(IndexSource(), [name.encode()])

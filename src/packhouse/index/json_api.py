@@ -1,0 +1,142 @@
+"""Rendering of the JSON API: from rows to bytes, no queries.
+
+A project's document is ``{"info":…,`` + *shared* + ``,"releases":{`` + a member a release + ``},"urls":[…],…}``; a
+release's is ``{"info":…,`` + its project's *shared* + ``,"urls":[…],…}``, so that what changes with every upload stands
+in one document only.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from packhouse.index.rows import FileRow, ProjectRow, ReleaseRow
+from packhouse.specs.simple_api import dump, file_url, json_bytes, utc_text
+
+_DOWNLOADS = {"last_day": -1, "last_month": -1, "last_week": -1}
+_END_OF_URLS = b'],"vulnerabilities":[]}\n'
+
+
+def project_head(info: bytes, shared: str) -> bytes:
+    return b"".join((b'{"info":', info, b",", json_bytes(shared), b',"releases":{'))
+
+
+def project_tail(files: Iterable[FileRow], public_url: str) -> bytes:
+    return b"".join((b'},"urls":', _array(files, public_url)[:-1], _END_OF_URLS))
+
+
+def release_head(info: bytes) -> bytes:
+    return b'{"info":' + info + b","
+
+
+def release_tail(files: Iterable[FileRow], public_url: str) -> bytes:
+    return b"".join((b',"urls":', _array(files, public_url)[:-1], _END_OF_URLS))
+
+
+def release_member(version: str, files: Iterable[FileRow], public_url: str) -> bytes:
+    """The member of ``releases`` for one version."""
+    return json_bytes(dump(version)) + b":" + _array(files, public_url)
+
+
+def shared(serial: int, roles: Iterable[tuple[str, str]]) -> str:
+    """What the documents of a project and of its releases have in common; *roles* are role and user name, in order."""
+    owners = [{"role": role, "user": user} for role, user in roles]
+    return f'"last_serial":{serial},"ownership":{dump({"organization": None, "roles": owners})}'
+
+
+def info(project: ProjectRow, release: ReleaseRow, public_url: str) -> bytes:
+    """The object ``info`` of *release*."""
+    metadata = release.metadata
+    url = f"{public_url}/project/{project.name}/"
+    said = {
+        "author": _text(metadata, "author"),
+        "author_email": _text(metadata, "author_email"),
+        "bugtrack_url": None,
+        "classifiers": _many(metadata, "classifiers", "classifier"),
+        "description": release.description or "",
+        "description_content_type": release.description_content_type or None,
+        "docs_url": None,
+        "download_url": _text(metadata, "download_url"),
+        "downloads": _DOWNLOADS,
+        "dynamic": [name.title() for name in _many(metadata, "dynamic")] or None,
+        "home_page": _text(metadata, "home_page"),
+        "keywords": _keywords(metadata),
+        "license": _text(metadata, "license"),
+        "license_expression": _text(metadata, "license_expression"),
+        "license_files": _many(metadata, "license_files", "license_file") or None,
+        "maintainer": _text(metadata, "maintainer"),
+        "maintainer_email": _text(metadata, "maintainer_email"),
+        "name": project.name,
+        "package_url": url,
+        "platform": next(iter(_many(metadata, "platforms", "platform")), None),
+        "project_url": url,
+        "project_urls": project_urls(metadata) or None,
+        "provides_extra": _many(metadata, "provides_extra") or None,
+        "release_url": f"{url}{release.version}/",
+        "requires_dist": _many(metadata, "requires_dist") or None,
+        "requires_python": release.requires_python or None,
+        "summary": release.summary or None,
+        "version": release.version,
+        "yanked": release.yanked,
+        "yanked_reason": release.yanked_reason or None,
+    }
+    return json_bytes(dump(said))
+
+
+def project_urls(metadata: Mapping[str, Any]) -> dict[str, str]:
+    """Label → URL: Homepage and Download made from the old fields, then the declared ones that do not repeat them."""
+    made = {"Homepage": _text(metadata, "home_page"), "Download": _text(metadata, "download_url")}
+    urls = {label: url for label, url in made.items() if url}
+    repeated = {("homepage", made["Homepage"]), ("downloadurl", made["Download"])}
+    declared = _declared_urls(metadata)
+    return urls | {label: url for label, url in declared if (_plain_label(label), url) not in repeated}
+
+
+def _declared_urls(metadata: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    declared = metadata.get("project_urls") or metadata.get("project_url") or {}
+    if isinstance(declared, Mapping):
+        return declared.items()
+    parts = (line.partition(",") for line in declared)
+    return ((label.strip(), url.strip()) for label, _, url in parts)
+
+
+def _plain_label(label: str) -> str:
+    """The label without punctuation and space, in lower case (the well-known labels of PEP 753)."""
+    return "".join(character for character in label if character.isalnum()).lower()
+
+
+def _array(files: Iterable[FileRow], public_url: str) -> bytes:
+    ordered = sorted(files, key=lambda file: file.filename)
+    return b"[" + b",".join([_file(file, public_url) for file in ordered]) + b"]"
+
+
+def _file(file: FileRow, public_url: str) -> bytes:
+    uploaded = utc_text(file.uploaded)
+    core = f'{{"sha256":{dump(file.metadata_sha256)}}}' if file.metadata_sha256 else "false"
+    return json_bytes(
+        f'{{"comment_text":{_or_null(file.comment)},"core-metadata":{core}'
+        f',"digests":{{"blake2b_256":"{file.blake2_256}","md5":"{file.md5}","sha256":"{file.sha256}"}}'
+        f',"downloads":-1,"filename":{dump(file.filename)},"has_sig":false,"md5_digest":"{file.md5}"'
+        f',"packagetype":"{file.packagetype}","python_version":{dump(file.python_version)}'
+        f',"requires_python":{_or_null(file.requires_python)},"size":{file.size}'
+        f',"upload_time":"{uploaded.partition(".")[0]}","upload_time_iso_8601":"{uploaded}Z"'
+        f',"url":{dump(file_url(public_url, file.path))},"yanked":{"true" if file.yanked else "false"}'
+        f',"yanked_reason":{_or_null(file.yanked_reason)}}}'
+    )
+
+
+def _or_null(text: str) -> str:
+    return dump(text) if text else "null"
+
+
+def _text(metadata: Mapping[str, Any], name: str) -> str | None:
+    return metadata.get(name) or None
+
+
+def _many(metadata: Mapping[str, Any], *names: str) -> Sequence[str]:
+    """A field that may repeat, under the first of its *names* that is there."""
+    found: str | Sequence[str] = next((metadata[name] for name in names if metadata.get(name)), [])
+    return [found] if isinstance(found, str) else found
+
+
+def _keywords(metadata: Mapping[str, Any]) -> str | None:
+    keywords = metadata.get("keywords") or None
+    return keywords if keywords is None or isinstance(keywords, str) else ", ".join(keywords)

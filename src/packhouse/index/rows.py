@@ -1,0 +1,179 @@
+"""The rows that documents are made from: slim tuples with just the needed columns, in byte order.
+
+Names and versions are ordered as bytes on every database, because documents are; PostgreSQL's text order is the
+locale's.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db import connection
+from django.db.models import Exists, F, Max, OuterRef, QuerySet
+from django.db.models.functions import Collate
+
+from packhouse.projects.models import File, JournalEntry, Project, Release, Role
+
+QUARANTINED = Project.Status.QUARANTINED.value
+
+
+class ProjectRow(NamedTuple):
+    """A project: ``name`` as displayed, its status and its serial."""
+
+    id: int
+    name: str
+    normalized_name: str
+    status: str
+    serial: int
+
+    @property
+    def visible(self) -> bool:
+        return self.status != QUARANTINED
+
+
+class FileRow(NamedTuple):
+    """A listed file with what its release says about it."""
+
+    project_id: int
+    release_id: int
+    sort_key: bytes
+    filename: str
+    path: str
+    size: int
+    uploaded: datetime
+    md5: str
+    sha256: str
+    blake2_256: str
+    metadata_sha256: str
+    packagetype: str
+    python_version: str
+    comment: str
+    requires_python: str
+    yanked: bool
+    yanked_reason: str
+
+
+class ReleaseRow(NamedTuple):
+    """A release that is not quarantined, with all that the JSON API's ``info`` needs."""
+
+    project_id: int
+    id: int
+    version: str
+    canonical_version: str
+    sort_key: bytes
+    is_prerelease: bool
+    yanked: bool
+    yanked_reason: str
+    requires_python: str
+    summary: str
+    metadata: dict[str, Any]
+    description: str | None
+    description_content_type: str | None
+
+    @property
+    def rank(self) -> tuple[bool, bool, bytes]:
+        """The latest release has the greatest rank: not yanked before yanked, final before pre-release, newer first."""
+        return (not self.yanked, not self.is_prerelease, bytes(self.sort_key))
+
+
+_PROJECT = ("id", "name", "normalized_name", "status", "last_serial")
+_FILE = (
+    *("project_id", "release_id", "sort_key", "filename", "path", "size", "uploaded", "md5", "sha256", "blake2_256"),
+    *("metadata_sha256", "packagetype", "python_version", "comment"),
+    *("release__requires_python", "release__yanked", "release__yanked_reason"),
+)
+_RELEASE = (
+    *("project_id", "id", "version", "canonical_version", "sort_key", "is_prerelease", "yanked", "yanked_reason"),
+    *("requires_python", "summary", "metadata", "description__raw", "description__content_type"),
+)
+
+
+def as_bytes(field: str) -> F | Collate:
+    """*field* ordered and compared as the bytes of its UTF-8."""
+    return Collate(field, "C") if connection.vendor == "postgresql" else F(field)
+
+
+def between(field: str, first: bytes, before: bytes | None) -> dict[str, str]:
+    """Filters for ``first <= field < before``, over a text field that is compared `as_bytes`."""
+    found = {f"{field}__gte": first.decode()} if first else {}
+    return found if before is None else {**found, f"{field}__lt": before.decode()}
+
+
+def project(project_id: int) -> ProjectRow | None:
+    return next(projects(Project.objects.filter(pk=project_id)), None)
+
+
+def projects(chosen: QuerySet[Project]) -> Iterator[ProjectRow]:
+    return map(ProjectRow._make, chosen.values_list(*_PROJECT))
+
+
+def projects_between(first: bytes, before: bytes | None) -> Iterator[ProjectRow]:
+    """Visible projects whose normalised name is in the range, in its order."""
+    chosen = Project.objects.alias(k=as_bytes("normalized_name")).filter(**between("k", first, before))
+    listed = chosen.exclude(status=QUARANTINED).order_by("k").values_list(*_PROJECT)
+    return map(ProjectRow._make, listed.iterator(chunk_size=1000))
+
+
+def newest_serial() -> int:
+    """The id of the newest journal entry of all; 0 when there is none."""
+    return JournalEntry.objects.aggregate(newest=Max("id"))["newest"] or 0
+
+
+def files(**chosen: Any) -> Iterator[FileRow]:
+    """Listed files by project, then version, then name."""
+    listed = File.objects.filter(release__quarantined=False, **chosen).order_by("project_id", "sort_key")
+    return map(FileRow._make, listed.values_list(*_FILE))
+
+
+def file_keys(release_id: int) -> list[bytes]:
+    """The sort keys of a release's files."""
+    return list(map(bytes, File.objects.filter(release_id=release_id).values_list("sort_key", flat=True)))
+
+
+def listed_versions(project_id: int) -> list[str]:
+    """The versions that have files, ascending."""
+    with_files = Exists(File.objects.filter(release_id=OuterRef("pk")))
+    chosen = Release.objects.filter(with_files, project_id=project_id, quarantined=False)
+    return list(chosen.order_by("sort_key").values_list("version", flat=True))
+
+
+def name(project_id: int) -> str | None:
+    """The normalised name of a project."""
+    return Project.objects.filter(pk=project_id).values_list("normalized_name", flat=True).first()
+
+
+def version(release_id: int) -> str | None:
+    """The version of a release as stored, quarantined or not."""
+    return Release.objects.filter(pk=release_id).values_list("version", flat=True).first()
+
+
+def releases(**chosen: Any) -> Iterator[ReleaseRow]:
+    """Releases by project, then version, streaming: descriptions are large."""
+    listed = Release.objects.filter(quarantined=False, **chosen).order_by("project_id", "sort_key")
+    return map(ReleaseRow._make, listed.values_list(*_RELEASE).iterator(chunk_size=100))
+
+
+def release(release_id: int) -> ReleaseRow | None:
+    return _one(Release.objects.filter(pk=release_id))
+
+
+def latest_release(project_id: int) -> ReleaseRow | None:
+    """The release that a project shows; see `ReleaseRow.rank`."""
+    return _one(Release.objects.filter(project_id=project_id).order_by("yanked", "is_prerelease", "-sort_key"))
+
+
+def _one(chosen: QuerySet[Release]) -> ReleaseRow | None:
+    found = chosen.filter(quarantined=False).values_list(*_RELEASE).first()
+    return None if found is None else ReleaseRow._make(found)
+
+
+def versions_between(project_id: int, first: bytes, before: bytes | None) -> list[tuple[int, str]]:
+    """Id and version of the releases whose version, as text, is in the range, in its order."""
+    chosen = Release.objects.alias(k=as_bytes("version")).filter(project_id=project_id, quarantined=False)
+    return list(chosen.filter(**between("k", first, before)).order_by("k").values_list("id", "version"))
+
+
+def roles(project_ids: Iterable[int]) -> Iterator[tuple[int, str, str]]:
+    """Project id, role name and user name: owners before maintainers, then by user name."""
+    found = Role.objects.filter(project_id__in=list(project_ids)).values_list("project_id", "name", "user__username")
+    yield from sorted(found, key=lambda role: (role[0], role[1] != Role.Name.OWNER, role[2]))

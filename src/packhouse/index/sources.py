@@ -1,0 +1,194 @@
+"""What each document consists of, asked from the rows piece by piece: the source side of ``documents.actions``."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from packhouse.documents.actions import Item, Shell
+from packhouse.index import json_api, rows
+from packhouse.index.rows import FileRow, ProjectRow, ReleaseRow
+from packhouse.specs import simple_api
+from packhouse.specs.simple_api import Frame, ListedFile
+
+INDEX = "index"
+FILES_IN_SEGMENT = 128
+PROJECTS_IN_SEGMENT = 256
+
+
+def simple_key(normalized_name: str) -> str:
+    return f"simple/{normalized_name}"
+
+
+def project_key(normalized_name: str) -> str:
+    return f"project/{normalized_name}"
+
+
+def release_key(normalized_name: str, canonical_version: str) -> str:
+    return f"release/{normalized_name}/{canonical_version}"
+
+
+def public_url() -> str:
+    return str(settings.PACKHOUSE.public_url).rstrip("/")
+
+
+class Files:
+    """What has files for items."""
+
+    __slots__ = ()
+
+    @property
+    def segment_weight(self) -> int:
+        return FILES_IN_SEGMENT
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSource:
+    """The list of all visible projects, by normalised name."""
+
+    @property
+    def key(self) -> str:
+        return INDEX
+
+    @property
+    def segment_weight(self) -> int:
+        return PROJECTS_IN_SEGMENT
+
+    def shell(self) -> Shell:
+        serial = rows.newest_serial()
+        return framed(simple_api.index_frame(serial), serial)
+
+    def items(self, first: bytes, before: bytes | None) -> Iterator[Item]:
+        return map(index_item, rows.projects_between(first, before))
+
+
+@dataclass(frozen=True, slots=True)
+class SimpleSource(Files):
+    """A project's simple page."""
+
+    project: ProjectRow
+
+    @property
+    def key(self) -> str:
+        return simple_key(self.project.normalized_name)
+
+    def shell(self) -> Shell:
+        return simple_shell(self.project, rows.listed_versions(self.project.id) if self.project.visible else ())
+
+    def items(self, first: bytes, before: bytes | None) -> Iterable[Item]:
+        if not self.project.visible:
+            return ()
+        bounds = {"sort_key__gte": first} if first else {}
+        found = rows.files(project_id=self.project.id, **bounds, **({"sort_key__lt": before} if before else {}))
+        base = public_url()
+        return (simple_item(file, base) for file in found)
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectSource(Files):
+    """A project's document of the JSON API, about its *latest* release."""
+
+    project: ProjectRow
+    latest: ReleaseRow
+
+    @property
+    def key(self) -> str:
+        return project_key(self.project.normalized_name)
+
+    def shell(self) -> Shell:
+        base = public_url()
+        roles = [(role, user) for _, role, user in rows.roles([self.project.id])]
+        about = json_api.info(self.project, self.latest, base)
+        return project_shell(self.project, about, roles, list(rows.files(release_id=self.latest.id)), base)
+
+    def items(self, first: bytes, before: bytes | None) -> Iterator[Item]:
+        releases = rows.versions_between(self.project.id, first, before)
+        files = {} if not releases else files_by_release(self._files(releases, whole=not first and before is None))
+        base = public_url()
+        return (release_item(version, files.get(release_id, ()), base) for release_id, version in releases)
+
+    def _files(self, releases: list[tuple[int, str]], *, whole: bool) -> Iterator[FileRow]:
+        """The files of *releases*; for all of them, no list of ids that may be too long for the database."""
+        if whole or len(releases) > 500:
+            return rows.files(project_id=self.project.id)
+        return rows.files(release_id__in=[release_id for release_id, _ in releases])
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseSource(Files):
+    """A release's document of the JSON API."""
+
+    project: ProjectRow
+    release: ReleaseRow
+
+    @property
+    def key(self) -> str:
+        return release_key(self.project.normalized_name, self.release.canonical_version)
+
+    def shell(self) -> Shell:
+        base = public_url()
+        about = json_api.info(self.project, self.release, base)
+        return release_shell(about, rows.files(release_id=self.release.id), base)
+
+    def items(self, first: bytes, before: bytes | None) -> Iterable[Item]:
+        return ()
+
+
+def framed(frame: Frame, serial: int) -> Shell:
+    return Shell(serial, frame.html_head, frame.html_tail, frame.json_head, frame.json_tail)
+
+
+def index_item(project: ProjectRow) -> Item:
+    return Item(
+        project.normalized_name.encode(),
+        simple_api.index_html_item(project.name, project.normalized_name),
+        simple_api.index_json_item(project.name, project.serial),
+    )
+
+
+def simple_shell(project: ProjectRow, versions: Sequence[str]) -> Shell:
+    frame = simple_api.detail_frame(
+        project.normalized_name, status=project.status, serial=project.serial, versions=versions
+    )
+    return framed(frame, project.serial)
+
+
+def simple_item(file: FileRow, base: str) -> Item:
+    listed = ListedFile(
+        file.filename,
+        simple_api.file_url(base, file.path),
+        file.sha256,
+        file.size,
+        file.uploaded,
+        file.requires_python,
+        file.yanked,
+        file.yanked_reason,
+        file.metadata_sha256,
+    )
+    return Item(bytes(file.sort_key), simple_api.html_item(listed), simple_api.json_item(listed))
+
+
+def project_shell(
+    project: ProjectRow, about: bytes, roles: Sequence[tuple[str, str]], urls: Sequence[FileRow], base: str
+) -> Shell:
+    """*about* is the rendered ``info`` of the latest release, *urls* are its files."""
+    shared = json_api.shared(project.serial, roles)
+    head = json_api.project_head(about, shared)
+    return Shell(project.serial, json_head=head, json_tail=json_api.project_tail(urls, base), shared=shared)
+
+
+def release_item(version: str, files: Sequence[FileRow], base: str) -> Item:
+    member = json_api.release_member(version, files, base)
+    return Item(version.encode(), json=member, weight=max(len(files), 1))
+
+
+def release_shell(about: bytes, files: Iterable[FileRow], base: str) -> Shell:
+    """The serial stays 0: readers take that of the project's document, and the release's changes only with itself."""
+    return Shell(0, json_head=json_api.release_head(about), json_tail=json_api.release_tail(files, base))
+
+
+def files_by_release(files: Iterable[FileRow]) -> dict[int, list[FileRow]]:
+    grouped: dict[int, list[FileRow]] = {}
+    for file in files:
+        grouped.setdefault(file.release_id, []).append(file)
+    return grouped
