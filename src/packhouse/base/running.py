@@ -22,7 +22,7 @@ PR_SET_PDEATHSIG: Final = 1
 def make_folder(home: Path) -> Path:
     """A fresh folder for this process and its children; those of processes that are gone are removed."""
     for folder in (home / "run").iterdir():
-        if folder.name.isdigit() and not _is_alive(int(folder.name)):
+        if folder.name.isdigit() and not is_alive(int(folder.name)):
             shutil.rmtree(folder, ignore_errors=True)
     folder = home / "run" / str(os.getpid())
     shutil.rmtree(folder, ignore_errors=True)
@@ -62,7 +62,7 @@ def end_with_parent() -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
     parent = os.getppid()
-    if parent == 1 and folder() is not None and not _is_alive(_owner()):
+    if parent == 1 and folder() is not None and not is_alive(_owner()):
         os.kill(os.getpid(), signal.SIGTERM)
     if sys.platform != "linux":
         threading.Thread(target=_watch, args=(parent,), name="parent-watch", daemon=True).start()
@@ -79,7 +79,8 @@ def _watch(parent: int) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _is_alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
+    """Whether a process with that id runs."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

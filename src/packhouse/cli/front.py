@@ -5,19 +5,50 @@ environment; see docs/decisions/0004-server-process.md for why each of granian's
 """
 
 import signal
+import sys
+import time
+from collections.abc import Sequence
 from typing import Any
 
 from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes
-from granian.http import HTTP1Settings, HTTP2Settings
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
 from packhouse import config
 from packhouse.base import logs, running
+from packhouse.cli.supervisor import HOPELESS
 
 TARGET = "packhouse.dataplane.rsgi:application"
 CONNECTIONS = 2048
 FILE_THREADS = 32
+STEADY = 5.0
+FIRST_PAUSE = 0.05
+LONGEST_PAUSE = 3.0
+ATTEMPTS = 5
+
+
+class Server(MPServer):
+    """granian, but a worker that dies is always replaced.
+
+    granian itself ends when one worker dies twice within seconds, and with it all requests that the others are at.
+    Here it does so only while no worker has ever stayed up, because then none ever will.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.quick_deaths = 0
+        self.ever_steady = False
+
+    def _respawn_workers(self, workers: Sequence[int], spawn_target: Any, target_loader: Any, delay: float = 0) -> None:
+        youngest = min(time.monotonic() - self.wrks[index].birth for index in workers)
+        self.ever_steady = self.ever_steady or youngest > STEADY
+        self.quick_deaths = 0 if youngest > STEADY else self.quick_deaths + 1
+        if self.quick_deaths > 1:
+            time.sleep(min(FIRST_PAUSE * 2**self.quick_deaths, LONGEST_PAUSE))
+        super()._respawn_workers(workers, spawn_target, target_loader, delay)
+        if self.ever_steady or self.quick_deaths < ATTEMPTS:
+            self.respawned_wrks.clear()
 
 
 def main() -> None:
@@ -25,19 +56,23 @@ def main() -> None:
     running.end_with_parent()
     settings = config.load()
     logs.configure(settings.log_format, settings.log_level, settings.token_prefix)
-    server(settings).serve(target_loader=load_application, wrap_loader=False)
+    front = server(settings)
+    try:
+        front.serve(target_loader=load_application, wrap_loader=False)
+    except SystemExit:
+        sys.exit(1 if front.ever_steady or front.quick_deaths < ATTEMPTS else HOPELESS)
 
 
-def server(settings: config.Config) -> MPServer:
+def server(settings: config.Config) -> Server:
     """granian, set up as *settings* say."""
-    return MPServer(
+    return Server(
         TARGET,
         address=settings.host.strip("[]"),
         port=settings.port,
         interface=Interfaces.RSGI,
         workers=settings.workers,
         loop=Loops.uvloop,
-        http=HTTPModes.auto,
+        http=HTTPModes.http1,
         runtime_mode=RuntimeModes.st,
         runtime_blocking_threads=FILE_THREADS,
         websockets=False,
@@ -46,7 +81,6 @@ def server(settings: config.Config) -> MPServer:
         http1_settings=HTTP1Settings(
             header_read_timeout=settings.header_timeout * 1000, max_buffer_size=settings.max_header_size
         ),
-        http2_settings=HTTP2Settings(max_concurrent_streams=100, max_headers_size=settings.max_header_size),
         log_level=LogLevels.warning,
         log_dictconfig=logs.granian_config(),
         respawn_failed_workers=True,

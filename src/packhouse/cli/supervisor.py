@@ -21,6 +21,8 @@ LONGEST_PAUSE: Final = 30.0
 STEADY: Final = 10.0
 """Seconds after which a process counts as having started well."""
 ATTEMPTS: Final = 5
+HOPELESS: Final = 3
+"""Exit status of a process that need not be started again."""
 GRACE: Final = 5.0
 """Seconds beyond ``drain_seconds`` before what still runs is killed."""
 
@@ -147,8 +149,8 @@ class Supervisor:
             status = child.ended()
             if status is None or self.is_stopping:
                 continue
-            tell(f"{child.name} ended with status {status}; starting it again")
-            if child.essential and child.failures >= ATTEMPTS:
+            tell(f"{child.name} ended with status {status}")
+            if child.essential and (child.failures >= ATTEMPTS or status == HOPELESS):
                 tell(f"{child.name} does not stay up; giving up")
                 self.status = 1
                 self._stop(after=0)
