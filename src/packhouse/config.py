@@ -89,11 +89,18 @@ class Config:
         derived_text="file://{home}/files",
         secret=True,
     )
+    file_delivery: str = _setting(
+        PLACES,
+        "Files in a bucket: `proxy` sends them itself, `redirect` sends clients to the bucket with a signed address.",
+        values.choice("proxy", "redirect"),
+        "proxy",
+    )
     cache: str = _setting(
         PLACES,
         "Where rate limits and other short-lived state are kept.",
         values.service("database", "redis://host"),
         "database",
+        secret=True,
     )
     tasks: str = _setting(PLACES, "Where background tasks are queued.", values.service("database"), "database")
     mail: str = _setting(
@@ -304,6 +311,8 @@ def default_text(name: str) -> str:
 def without_secrets(setting: Setting, text: str) -> str:
     """*text*, a value of *setting*, as it may be shown."""
     if not setting.secret or not text:
+        return text
+    if text == "database":
         return text
     return _hidden(text) if re.match(r"[a-z0-9]+://", text) else "(hidden)"
 

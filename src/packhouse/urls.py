@@ -2,4 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = [path("", include("packhouse.uploads.urls"))]
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("packhouse.pages.health")),
+    path("", include("packhouse.uploads.urls")),
+]

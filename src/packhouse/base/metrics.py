@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from packhouse.base import running
 
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 PAUSE: Final = 1.0
 BUCKETS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

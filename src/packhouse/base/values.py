@@ -160,7 +160,7 @@ def service(*forms: str) -> Kind:
             raise ValueError(value)
         return text
 
-    return Kind(" or ".join(forms), parse)
+    return Kind("one of " + " or ".join(forms) if len(forms) > 1 else f"only {forms[0]}", parse)
 
 
 def nearest(name: str, known: Sequence[str]) -> str | None:

@@ -72,8 +72,9 @@ def _database() -> str:
 
 
 def _migrations() -> str:
-    pending, _ = session.pending_migrations()
-    if pending:
+    from packhouse.pages.health import pending_migrations  # noqa: PLC0415
+
+    if pending := pending_migrations():
         raise RuntimeError(
             f"{len(pending)} to run, first {pending[0]}: `packhouse manage migrate` or `packhouse serve`"
         )
@@ -90,14 +91,12 @@ def _files() -> str:
 def _queue() -> str:
     from packhouse.queue.queries import queue_ages  # noqa: PLC0415
 
-    return (
-        ", ".join(
-            f"{age.queue}: {age.waiting} waiting, oldest {age.oldest_seconds:.0f} s, {age.dead} dead"
-            for age in queue_ages()
-            if age.waiting or age.dead
-        )
-        or "nothing waits"
-    )
+    busy = [
+        f"{age.queue}: {age.waiting} wait, oldest {age.oldest_seconds:.0f} s, {age.dead} dead"
+        for age in queue_ages()
+        if age.waiting or age.dead
+    ]
+    return "; ".join(busy) or "nothing waits"
 
 
 def _mail(settings: config.Config) -> str:

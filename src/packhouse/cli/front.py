@@ -16,7 +16,7 @@ from granian.log import LogLevels
 from granian.server.mp import MPServer
 
 from packhouse import config
-from packhouse.base import logs, running
+from packhouse.base import logs, metrics, running
 from packhouse.cli.supervisor import HOPELESS
 
 TARGET = "packhouse.dataplane.rsgi:application"
@@ -95,6 +95,7 @@ def load_application() -> Any:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     settings = config.load()
     logs.configure(settings.log_format, settings.log_level, settings.token_prefix)
+    metrics.start("server")
     from packhouse.dataplane.rsgi import application  # noqa: PLC0415 (in the worker only)
 
     return application

@@ -37,7 +37,8 @@ def serve(home: Path | None, *, no_work: bool, **flags: str | None) -> None:
     """Run the index.  An empty home is made ready first; settings that are not given take their defaults."""
     reading = session.begin({"home": home, **flags})
     settings = reading.config
-    refuse_taken_port(settings.host, settings.port)
+    for port in filter(None, (settings.port, settings.metrics_port)):
+        refuse_taken_port(settings.host, port)
     if prepare_database(reading) == NOBODY_YET:
         link = f"{settings.public_url}/setup/{homes.new_setup_token(settings.home)}"
         click.echo(f"There is no administrator yet. Open this link once to make the first:\n  {link}\n")
@@ -47,11 +48,20 @@ def serve(home: Path | None, *, no_work: bool, **flags: str | None) -> None:
     children = [Child("server", own_command("packhouse.cli.front"), essential=True)]
     if not no_work:
         children.append(Child("worker", own_command("packhouse.cli", "work")))
+    if settings.metrics_port:
+        serve_metrics(settings)
     try:
         status = Supervisor(children, notice=settings.drain_notice, drain=settings.drain_seconds).run()
     finally:
         running.remove_folder()
     sys.exit(status)
+
+
+def serve_metrics(settings: config.Config) -> None:
+    """Answers scrapes from now on, in a thread."""
+    from packhouse.cli.exporter import Exporter  # noqa: PLC0415 (only where it is wanted)
+
+    Exporter(settings.host, settings.metrics_port, settings.metrics_token).start()
 
 
 def refuse_taken_port(host: str, port: int) -> None:

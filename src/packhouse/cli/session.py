@@ -65,23 +65,22 @@ def database(home_folder: Path | None) -> Iterator[config.Reading]:
     """For commands that use the database: it is made when the home is new, and else must be up to date."""
     reading = begin({"home": home_folder})
     start_django()
-    pending, is_new = pending_migrations()
-    if is_new:
+    from packhouse.pages.health import pending_migrations  # noqa: PLC0415
+
+    if is_new():
         migrate(reading.config.home)
-    elif pending:
+    elif pending := pending_migrations():
         click.echo(f"packhouse: the database lacks {len(pending)} migrations; run `packhouse manage migrate`", err=True)
         sys.exit(1)
     yield reading
 
 
-def pending_migrations() -> tuple[list[str], bool]:
-    """The migrations that the database lacks, by name, and whether it has none at all."""
+def is_new() -> bool:
+    """Whether no migration has ever been run on the database."""
     from django.db import connection  # noqa: PLC0415
-    from django.db.migrations.executor import MigrationExecutor  # noqa: PLC0415
+    from django.db.migrations.recorder import MigrationRecorder  # noqa: PLC0415
 
-    executor = MigrationExecutor(connection)
-    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    return [f"{migration.app_label}.{migration.name}" for migration, _ in plan], not executor.loader.applied_migrations
+    return not MigrationRecorder(connection).applied_migrations()
 
 
 def migrate(home_folder: Path) -> None:

@@ -11,10 +11,12 @@ from packhouse.queue import worker
 
 @click.command()
 @session.home_option
-def work(home: Path | None) -> None:
+@click.option("--queue", "queues", multiple=True, help="Only tasks of this queue; may be repeated.")
+def work(home: Path | None, queues: tuple[str, ...]) -> None:
     """Run background tasks.  `serve` starts one of these; more may run, on any machine that reaches the database."""
     supervised = running.folder() is not None
     if supervised:
         running.end_with_parent()
     reading = session.begin({"home": home}, quiet=supervised)
-    worker.run(grace=reading.config.drain_seconds)  # it starts Django in processes of its own
+    status = worker.run(queues or None, grace=reading.config.drain_seconds)  # Django runs in processes of its own
+    raise SystemExit(status)
