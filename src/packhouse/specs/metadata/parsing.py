@@ -72,8 +72,10 @@ def parse_form(fields: Mapping[str, Sequence[str]]) -> CoreMetadata:
 
 def _split(text: str) -> tuple[list[tuple[str, str]], str]:
     """Return headers, folded lines still in their values, and the body after the first empty line."""
-    lines = text.replace("\r\n", "\n")
-    head, _, body = lines.partition("\n\n")
+    head, _, body = text.replace("\r\n", "\n").partition("\n\n")
+    # A lone carriage return ends a line for some readers of e-mail and not for others: it could hide a header.
+    if "\r" in head:
+        raise Refused("metadata-malformed", "Core metadata has a carriage return without a line feed in its headers.")
     if head.count("\n") > _HEADER_MAX_LINES:
         raise _too_large(f"Core metadata has more than {_HEADER_MAX_LINES} lines of headers.")
     headers: list[tuple[str, list[str]]] = []
@@ -82,8 +84,7 @@ def _split(text: str) -> tuple[list[tuple[str, str]], str]:
             headers[-1][1].append(line)
             continue
         match = _HEADER.fullmatch(line)
-        # A lone carriage return ends a line for some readers of e-mail and not for others.
-        if match is None or "\r" in line:
+        if match is None:
             raise Refused("metadata-malformed", f"Core metadata has a line that is no header: {names.shorten(line)!r}.")
         headers.append((match[1], [match[2]]))
     return [(name, "\n".join(folded)) for name, folded in headers], body
