@@ -5,8 +5,18 @@
 """
 
 from .sdist import make_sdist
-from .tarbytes import TarMember, gz, tar_bytes
+from .tarbytes import TarMember, gz, gz_repeated, tar_bytes
 from .wheel import make_wheel, record_for
 from .zipbytes import Member, zip_bytes
 
-__all__ = ["Member", "TarMember", "gz", "make_sdist", "make_wheel", "record_for", "tar_bytes", "zip_bytes"]
+__all__ = [
+    "Member",
+    "TarMember",
+    "gz",
+    "gz_repeated",
+    "make_sdist",
+    "make_wheel",
+    "record_for",
+    "tar_bytes",
+    "zip_bytes",
+]

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -71,6 +72,17 @@ def gz(data: bytes, *, level: int = 6) -> bytes:
     with gzip.GzipFile(filename="", fileobj=out, mode="wb", compresslevel=level, mtime=0) as packer:
         packer.write(data)
     return out.getvalue()
+
+
+def gz_repeated(start: bytes, piece: bytes, times: int) -> bytes:
+    """A gzip stream of ``start``, then one piece many times over: gigabytes in no time.
+
+    Its checksum is wrong, so that only readers that stop early treat it as they would a right one.
+    """
+    packer = zlib.compressobj(9, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
+    head = packer.compress(start) + packer.flush(zlib.Z_FULL_FLUSH)
+    once = packer.compress(piece) + packer.flush(zlib.Z_FULL_FLUSH)
+    return head + once * times + packer.flush()
 
 
 def raw(text: str | bytes) -> bytes:

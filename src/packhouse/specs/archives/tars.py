@@ -24,12 +24,13 @@ REASONS = {
     "tar-link-unsafe": "A symbolic link leads out of the archive's top folder, or goes up after it went down.",
     "tar-pax-invalid": "An extended header is malformed, too large, repeated, or says what it may not say.",
     "tar-no-end": "The archive does not end with two blocks of zeros.",
-    "tar-trailing-data": "Bytes follow the end of the archive.",
+    "tar-trailing-data": "Something follows the end of the archive, or more than a MiB of zeros.",
 }
 
 BLOCK = 512
 ZEROS = bytes(BLOCK)
 MAX_HEADER = MIB
+MAX_PADDING = MIB
 POSIX_MAGIC, GNU_MAGIC, OLD_MAGIC = b"ustar\x0000", b"ustar  \x00", bytes(8)
 OCTAL = re.compile(rb" *([0-7]+)[ \0]*")
 PAX_LENGTH = re.compile(rb"([1-9][0-9]{0,8}) ")
@@ -175,11 +176,12 @@ def checksum_holds(block: bytes) -> bool:
 
 
 def check_end(stream: Gunzip) -> None:
+    """The second block of zeros, and zeros alone after it: writers fill up to a whole record of some KiB."""
     if stream.read(BLOCK) != ZEROS:
         raise Refused("tar-no-end", "The archive does not end with two blocks of zeros.")
-    while rest := stream.read(CHUNK):
-        if rest.strip(b"\0"):
-            raise Refused("tar-trailing-data", "Bytes follow the end of the tar archive.")
+    rest = stream.read(MAX_PADDING + 1)
+    if len(rest) > MAX_PADDING or rest.strip(b"\0"):
+        raise Refused("tar-trailing-data", "Bytes follow the end of the tar archive.")
 
 
 def octal_size(field_bytes: bytes) -> int:

@@ -17,7 +17,6 @@ from packhouse.specs.archives.source import Source
 from packhouse.specs.errors import Refused
 
 REASONS = {
-    "wheel-filename": "The file name is not '{name}-{version}(-{build})-{python}-{abi}-{platform}.whl'.",
     "wheel-dist-info": "The wheel lacks its one folder '{name}-{version}.dist-info', or has another one.",
     "wheel-file-missing": "WHEEL or METADATA is missing in the dist-info, or is there in another case.",
     "wheel-record-missing": "RECORD is missing in the dist-info.",
@@ -92,7 +91,7 @@ def dist_info_of(filename: str) -> str:
     """``{name}-{version}.dist-info`` for a wheel's file name, both as they stand in it."""
     parts = filename.removesuffix(".whl").split("-")
     if not filename.endswith(".whl") or len(parts) not in {5, 6} or not all(parts):
-        raise Refused("wheel-filename", f"{filename[:80]!r} is not the file name of a wheel.")
+        raise Refused("archive-kind", f"{filename[:80]!r} is not the file name of a wheel.")
     return f"{parts[0]}-{parts[1]}.dist-info"
 
 

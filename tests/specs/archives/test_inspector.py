@@ -1,0 +1,175 @@
+"""Reading archives in a process of their own: the same answers, bounded cost, nothing left behind."""
+
+import io
+import os
+import signal
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import BinaryIO
+
+import pytest
+from tests.builders import TarMember, gz_repeated, make_sdist, make_wheel
+from tests.builders.tarbytes import header
+from tests.specs.archives.cases import inspected, refused
+
+from packhouse.specs.archives.inspector import Inspector, InspectorUnavailable
+from packhouse.specs.archives.limits import MIB, Limits
+
+GOOD = make_wheel(sboms={"a.cdx.json": b"{}"}, licenses={"LICENSE": b"MIT"}, record="demo/__init__.py,,\n")
+
+
+@pytest.fixture(scope="module")
+def inspector() -> Iterator[Inspector]:
+    with Inspector() as running:
+        yield running
+
+
+def spooled(data: bytes) -> BinaryIO:
+    file = tempfile.TemporaryFile()  # noqa: SIM115  each test closes it, or its end does
+    file.write(data)
+    file.flush()
+    return file
+
+
+def look(inspector: Inspector, distribution: tuple[str, bytes], *license_files: str):
+    filename, data = distribution
+    packagetype = "bdist_wheel" if filename.endswith(".whl") else "sdist"
+    with spooled(data) as file:
+        return inspector.inspect(file, filename, packagetype, license_files=license_files)
+
+
+def descendants(pid: int) -> list[int]:
+    """The processes whose parent is this one, also ended ones that nobody collected."""
+    return [
+        int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()
+    ]
+
+
+def open_descriptors(pid: int) -> int:
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+
+
+def server_of(inspector: Inspector) -> int:
+    return inspector._server._process.pid
+
+
+@pytest.mark.parametrize("distribution", [GOOD, make_sdist(licenses={"LICENSE": b"MIT"})], ids=["wheel", "sdist"])
+def test_the_answer_is_the_one_that_inspect_gives_here(inspector, distribution):
+    assert look(inspector, distribution, "LICENSE", "x") == inspected(distribution, "LICENSE", "x")
+
+
+@pytest.mark.parametrize("distribution", [make_wheel(without=["WHEEL"]), make_sdist(without=("PKG-INFO",))])
+def test_a_refusal_is_the_one_that_inspect_gives_here(inspector, distribution):
+    assert refused(look, inspector, distribution) == refused(inspected, distribution)
+
+
+@pytest.mark.parametrize("algorithm", ["sha384", "sha3_256", "blake2b"])
+def test_all_hashes_can_be_computed_within_the_limits(inspector, algorithm):
+    found = look(inspector, make_wheel(files={"demo.py": b""}, record=f"demo.py,{algorithm}=x,0\n"))
+    assert found.mismatches[0].problem == "differs from its hash in RECORD"
+
+
+def test_the_offset_of_the_file_stays_where_it_is(inspector):
+    with spooled(GOOD[1]) as file:
+        file.seek(7)
+        inspector.inspect(file, GOOD[0], "bdist_wheel")
+        assert file.tell() == 7
+
+
+def test_a_file_without_a_descriptor_is_an_error_of_the_caller(inspector):
+    with pytest.raises(io.UnsupportedOperation):
+        inspector.inspect(io.BytesIO(GOOD[1]), GOOD[0], "bdist_wheel")
+
+
+def test_many_threads_share_one_inspector_and_leave_nothing_behind(inspector):
+    look(inspector, GOOD)
+    server = server_of(inspector)
+    before = open_descriptors(os.getpid()), open_descriptors(server)
+    wheels = [make_wheel(version=str(number)) for number in range(60)]
+    with ThreadPoolExecutor(12) as pool:
+        found = list(pool.map(lambda wheel: look(inspector, wheel), wheels))
+    assert [one.root for one in found] == [f"demo-{number}.dist-info" for number in range(60)]
+    wait_until(lambda: descendants(server) == [])
+    assert (open_descriptors(os.getpid()), open_descriptors(server)) == before
+
+
+def wait_until(true, seconds: float = 5.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+LONG = "demo-1.0.tar.gz", gz_repeated(header(TarMember("demo-1.0/zeros", size=8**11 - 1)), bytes(MIB), 8000)
+LARGE = make_sdist(metadata=b" " * (40 * MIB))
+
+
+GENEROUS = {"ratio": 10**6, "metadata": 10**9, "unpacked": 10**12}
+
+
+@pytest.mark.parametrize(
+    ("limits", "bad"),
+    [
+        (Limits(**GENEROUS, memory=48 * MIB), LARGE),
+        (Limits(**GENEROUS, cpu_seconds=1, wall_seconds=20), LONG),
+        (Limits(**GENEROUS, wall_seconds=1), LONG),
+    ],
+    ids=["memory", "processor time", "real time"],
+)
+def test_an_archive_that_costs_too_much_is_refused_and_the_next_one_read(limits, bad):
+    with Inspector(limits=limits) as inspector:
+        assert refused(look, inspector, bad) == "archive-too-costly"
+        assert look(inspector, make_sdist()).root == "demo-1.0"
+
+
+def test_a_job_that_hangs_is_killed_by_its_parent():
+    """The job's own alarm is stopped with it, so that the parent's clock alone remains."""
+    with Inspector(limits=Limits(**GENEROUS, wall_seconds=1)) as inspector, ThreadPoolExecutor(1) as pool:
+        look(inspector, make_sdist())
+        waiting = pool.submit(refused, look, inspector, LONG)
+        wait_until(lambda: descendants(server_of(inspector)))
+        os.kill(descendants(server_of(inspector))[0], signal.SIGSTOP)
+        assert waiting.result(timeout=10) == "archive-too-costly"
+        wait_until(lambda: descendants(server_of(inspector)) == [])
+
+
+def test_a_server_that_died_is_replaced():
+    with Inspector() as inspector:
+        look(inspector, GOOD)
+        first = server_of(inspector)
+        os.kill(first, signal.SIGKILL)
+        assert look(inspector, GOOD).root == "demo-1.0.dist-info"
+        assert server_of(inspector) != first
+
+
+def test_a_server_that_dies_again_and_again_is_unavailable(monkeypatch):
+    monkeypatch.setattr("sys.executable", "/bin/false")
+    with Inspector() as inspector, pytest.raises(InspectorUnavailable):
+        look(inspector, GOOD)
+
+
+def test_an_archive_waits_for_a_free_place_but_not_for_ever():
+    with Inspector(concurrency=1, limits=Limits(wall_seconds=0)) as inspector:
+        inspector._slots.acquire()
+        with pytest.raises(InspectorUnavailable):
+            look(inspector, GOOD)
+
+
+def test_the_server_ends_when_it_is_closed_or_its_parent_is_gone():
+    inspector = Inspector()
+    look(inspector, GOOD)
+    server = server_of(inspector)
+    inspector.close()
+    assert not Path(f"/proc/{server}").exists()
+
+
+def test_the_server_gets_neither_secrets_nor_sockets_of_ours(inspector, monkeypatch):
+    look(inspector, GOOD)
+    server = Path(f"/proc/{server_of(inspector)}")
+    names = {entry.split(b"=")[0] for entry in (server / "environ").read_bytes().split(b"\0") if entry}
+    assert names <= {b"PYTHONPATH", b"PYTHONUTF8", b"LD_LIBRARY_PATH", b"PYTHONHOME", b"LC_CTYPE"}
+    sockets = [fd for fd in (server / "fd").iterdir() if str(fd.readlink()).startswith("socket:")]
+    assert len(sockets) == 3  # its parent, and a pair that tells of ended jobs
