@@ -82,6 +82,12 @@ def django_db_modify_db_settings() -> None:
 
 
 @pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """Databases go with their home or cluster; dropping them first would fail where a thread still has a connection."""
+    return True
+
+
+@pytest.fixture(scope="session")
 def django_db_use_migrations() -> bool:
     """Tables come from migrations as soon as every room with models has them."""
     rooms = Path(__file__).parents[1] / "src" / "packhouse"

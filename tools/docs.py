@@ -4,7 +4,6 @@ Each page is one small function in ``PAGES``: it returns the page's text.
 With ``--check`` nothing is written: the exit status is 1 if a page differs from what would be written.
 """
 
-import importlib
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -41,7 +40,8 @@ def settings() -> str:
 
 def refusals() -> str:
     """Every reason for which an upload is refused, in the order in which they are looked for."""
-    reasons, pipeline = built("packhouse.uploads.reasons"), built("packhouse.uploads.pipeline")
+    from packhouse.uploads import pipeline, reasons  # noqa: PLC0415 - models need Django set up
+
     text = (
         "# Why an upload is refused\n\nEach refusal has one reason. The same word is the heading here, the header"
         " `X-Packhouse-Reason` of the response, and the reason in the log and in the metrics. The reasons stand in the"
@@ -73,16 +73,6 @@ PAGES: dict[str, Callable[[], str]] = {
     "refusals.md": refusals,
     "commands.md": commands,
 }
-
-
-def built(name: str) -> Any:
-    """The module *name*, or None as long as nobody has written it."""
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as missing:
-        if not missing.name or not name.startswith(missing.name):
-            raise
-        return None
 
 
 def table_row(*cells: str) -> str:

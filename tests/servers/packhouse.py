@@ -53,7 +53,9 @@ def start_packhouse(
         [*COMMAND, *serve],
         log=home / "serve.log",
         ready=lambda: _ready(url),
-        env=environment(home, database) | {"PACKHOUSE_PUBLIC_URL": url} | dict(env or {}),
+        env=environment(home, database)
+        | {"PACKHOUSE_PUBLIC_URL": url, "PACKHOUSE_DRAIN_NOTICE": "0"}
+        | dict(env or {}),
     )
     return Running(url, server, home, database)
 
