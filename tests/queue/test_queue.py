@@ -142,6 +142,16 @@ def test_ten_duplicates_collapse_into_one_run_and_other_arguments_do_not(path):
     assert lines(path) == ["done", "done"]
 
 
+@pytest.mark.django_db
+def test_a_new_request_is_not_lost_with_an_old_one_that_is_about_to_give_up(path):
+    jobs.note_once.enqueue(path)
+    QueuedTask.objects.update(attempts=7)
+    jobs.note_once.enqueue(path)
+    (row,) = leases.claim("default", name="worker", lease=LEASE)
+    leases.fail(row, "not yet")
+    assert QueuedTask.objects.get().state == State.WAITING
+
+
 @pytest.mark.django_db(transaction=True)
 def test_each_task_is_claimed_by_one_of_many_workers():
     for _ in range(40):

@@ -55,7 +55,7 @@ class DatabaseBackend(BaseTaskBackend):
             max_attempts=task.attempts,
             time_limit=task.time_limit,
             backoff=task.backoff,
-            dedupe=_dedupe_key(task.module_path, arguments) if task.unique else "",
+            dedupe=_dedupe_key(task.module_path, arguments) if task.unique else None,
             run_at=task.run_after or now,
             enqueued_at=now,
         )

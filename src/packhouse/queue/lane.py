@@ -33,8 +33,8 @@ log = logging.getLogger(__name__)
 
 POLL = 0.25
 FIRE_AT_LEAST_EVERY = timedelta(seconds=30)
-NEIGHBOURS_GRACE = 3.0
-INTERPRETER_GRACE = 5.0
+NEIGHBOURS_GRACE = 2.0
+INTERPRETER_GRACE = 3.0
 IDLE_EXIT = 60.0
 OVERDUE = 75  # exit status: a task overstayed its limit
 

@@ -15,12 +15,13 @@ from typing import Any
 from django.db import connection, transaction
 
 from packhouse.base import clock, logs
-from packhouse.queue.models import QueuedTask, QueuedTaskQuerySet
+from packhouse.queue.models import QueuedTask
 
 log = logging.getLogger(__name__)
 
 LONGEST_BACKOFF = 3600.0
 LONGEST_ERROR = 8000
+MOST_TWINS = 5000  # databases bound the parameters of one statement
 _FREE: dict[str, Any] = {"lease_by": "", "lease_until": None}
 _NAMED_SECRET = re.compile(r"(?i)\b(\w*(?:passw|secret|token|api_?key)\w*\W{1,3})[^\s'\",)]+")
 
@@ -49,9 +50,7 @@ def claim(queue: str, *, name: str, lease: timedelta, limit: int = 1) -> list[Qu
     with transaction.atomic():
         due = QueuedTask.objects.due(queue, now).select_for_update(skip_locked=True)
         rows = _first_of_each_key(due[:limit])
-        if keys := [row.dedupe for row in rows if row.dedupe]:
-            twins = QueuedTask.objects.waiting().filter(dedupe__in=keys).exclude(pk__in=[row.pk for row in rows])
-            _delete(twins)
+        _absorb_twins(rows)
         for row in rows:
             row.state, row.lease_by, row.lease_until = QueuedTask.State.RUNNING, name, now + lease
             row.started_at, row.attempts = now, row.attempts + 1
@@ -149,7 +148,17 @@ def _first_of_each_key(rows: Iterable[QueuedTask]) -> list[QueuedTask]:
     return list(seen.values())
 
 
-def _delete(rows: QueuedTaskQuerySet) -> None:
-    """Delete *rows*, except those that somebody else has just locked: that one is about to be run there."""
-    ids: Sequence[int] = list(rows.select_for_update(skip_locked=True).values_list("pk", flat=True))
-    QueuedTask.objects.filter(pk__in=ids).delete()
+def _absorb_twins(rows: Sequence[QueuedTask]) -> None:
+    """Delete the waiting duplicates of *rows*, except those that somebody else has just locked to run them.
+
+    The run inherits the attempts of the freshest: a new request is not lost because an old one was about to give up.
+    """
+    by_key: dict[str | None, QueuedTask] = {row.dedupe: row for row in rows if row.dedupe}
+    if not by_key:
+        return
+    others = QueuedTask.objects.waiting().filter(dedupe__in=by_key).exclude(pk__in=[row.pk for row in rows])
+    twins = list(others.select_for_update(skip_locked=True)[:MOST_TWINS])
+    for twin in twins:
+        row = by_key[twin.dedupe]
+        row.attempts = min(row.attempts, twin.attempts)
+    QueuedTask.objects.filter(pk__in=[twin.pk for twin in twins]).delete()

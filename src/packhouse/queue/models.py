@@ -1,7 +1,7 @@
 """Rows of the task queue."""
 
 from datetime import datetime, timedelta
-from typing import Self
+from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models import F, Q
@@ -43,7 +43,9 @@ class QueuedTask(models.Model):
     max_attempts = models.PositiveSmallIntegerField()
     time_limit = models.PositiveIntegerField(help_text="seconds")
     backoff = models.FloatField(help_text="seconds before the second attempt")
-    dedupe = models.CharField(max_length=64, blank=True, help_text="waiting tasks with the same key collapse")
+    dedupe = models.CharField(  # noqa: DJ001  # NULL keeps the many without a key out of the index
+        max_length=64, null=True, help_text="waiting tasks with the same key collapse"
+    )
     run_at = models.DateTimeField()
     lease_by = models.CharField(max_length=128, blank=True)
     lease_until = models.DateTimeField(null=True)
@@ -55,23 +57,18 @@ class QueuedTask(models.Model):
     objects = QueuedTaskQuerySet.as_manager()
 
     class Meta:
-        indexes = (
+        indexes: ClassVar = [
             models.Index(fields=["queue", "run_at", "id"], name="queue_task_due", condition=Q(state="waiting")),
-            models.Index(
-                fields=["dedupe"],
-                name="queue_task_dedupe",
-                condition=Q(state="waiting") & ~Q(dedupe=""),
-            ),
-            models.Index(fields=["lease_until"], name="queue_task_lease", condition=Q(state="running")),
-            models.Index(fields=["finished_at"], name="queue_task_finished", condition=Q(state__in=["done", "dead"])),
-        )
-        constraints = (
+            models.Index(fields=["dedupe", "state"], name="queue_task_twins", condition=Q(dedupe__isnull=False)),
+            models.Index(fields=["state", "finished_at"], name="queue_task_state"),
+        ]
+        constraints: ClassVar = [
             models.CheckConstraint(
                 name="queue_task_leased_while_running",
                 condition=Q(state="running", lease_until__isnull=False) | (~Q(state="running") & Q(lease_by="")),
             ),
             models.CheckConstraint(name="queue_task_attempts_bounded", condition=Q(attempts__lte=F("max_attempts"))),
-        )
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} #{self.pk}"

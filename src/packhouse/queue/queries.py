@@ -26,7 +26,7 @@ def queue_ages() -> list[QueueAge]:
     now = clock.now()
     waiting, due = Q(state=QueuedTask.State.WAITING), Q(state=QueuedTask.State.WAITING, run_at__lte=now)
     rows = (
-        QueuedTask.objects.exclude(state=QueuedTask.State.DONE)
+        QueuedTask.objects.filter(state__in=(QueuedTask.State.WAITING, QueuedTask.State.RUNNING, QueuedTask.State.DEAD))
         .values("queue")
         .annotate(
             waiting=Count("pk", filter=waiting),
