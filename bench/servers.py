@@ -1,0 +1,133 @@
+"""The two servers, each with one worker pinned to the first core, on free loopback ports."""
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+_NGINX = """
+daemon off;
+worker_processes 1;
+worker_cpu_affinity 01;
+pid {folder}/nginx.pid;
+error_log {folder}/nginx.log crit;
+{user}
+events {{ worker_connections 16384; }}
+http {{
+    access_log off;
+    sendfile on;
+    tcp_nopush on;
+    keepalive_requests 1000000000;
+    open_file_cache max=20000 inactive=600s;
+    open_file_cache_valid 600s;
+    types {{ text/html html; application/vnd.pypi.simple.v1+json json; application/octet-stream whl; }}
+    client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2; fastcgi_temp_path {folder}/t3;
+    uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;
+    server {{
+        listen 127.0.0.1:{port} backlog=4096;
+        root {root};
+        gzip_static on;
+    }}
+}}
+"""
+
+
+@dataclass(slots=True)
+class Server:
+    """A running server: its address, its process, and the seconds it took until it answered."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    seconds: float = 0.0
+
+    def stop(self) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextlib.contextmanager
+def nginx(root: Path, folder: Path) -> Iterator[Server]:
+    """nginx on the files below *root*."""
+    port = free_port()
+    user = "user root;" if os.geteuid() == 0 else ""
+    (folder / "nginx.conf").write_text(_NGINX.format(folder=folder, root=root, port=port, user=user))
+    process = subprocess.Popen(["nginx", "-e", "stderr", "-c", str(folder / "nginx.conf")])
+    server = Server(f"http://127.0.0.1:{port}", process)
+    try:
+        _wait(server.url + "/", (200, 403, 404))
+        yield server
+    finally:
+        server.stop()
+
+
+@contextlib.contextmanager
+def packhouse(home: Path, database: str | None, *, work: bool = False) -> Iterator[Server]:
+    """``packhouse serve`` on *home*, one worker, pinned; logs go to a file in the home."""
+    port = free_port()
+    environment = os.environ | {"PACKHOUSE_LOG_LEVEL": "warning", "PACKHOUSE_ACCESS_LOG": "false"}
+    if database:
+        environment["PACKHOUSE_DATABASE"] = database
+    command = ["taskset", "-c", "0", sys.executable, "-m", "packhouse.cli", "serve", "--home", str(home)]
+    command += ["--port", str(port), "--workers", "1"] + ([] if work else ["--no-work"])
+    began = time.monotonic()
+    with (home / "bench.log").open("ab") as log:
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    server = Server(f"http://127.0.0.1:{port}", process)
+    try:
+        _wait(server.url + "/_ready/", (200,))
+        server.seconds = time.monotonic() - began
+        yield server
+    finally:
+        server.stop()
+
+
+def _wait(url: str, wanted: tuple[int, ...], seconds: float = 60.0) -> None:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        try:
+            status = urllib.request.urlopen(url, timeout=5).status
+        except urllib.error.HTTPError as error:
+            status = error.code
+        except OSError:
+            status = 0
+        if status in wanted:
+            return
+        time.sleep(0.02)
+    raise TimeoutError(f"{url} did not answer in {seconds:g} s")
+
+
+def worker_memory(parent: int) -> int:
+    """Resident bytes of the largest process below *parent*: the one that has served."""
+    return max((_rss(pid) for pid in _family(parent)), default=0)
+
+
+def _family(parent: int) -> list[int]:
+    found = [parent]
+    for pid in found:
+        children = Path(f"/proc/{pid}/task/{pid}/children")
+        if children.exists():
+            found += [int(child) for child in children.read_text().split()]
+    return found
+
+
+def _rss(pid: int) -> int:
+    with contextlib.suppress(OSError):
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    return 0
