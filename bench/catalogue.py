@@ -11,23 +11,8 @@ from packhouse.projects.bulk import NewFile, NewProject, NewRelease
 from packhouse.specs.names import normalize
 
 _WORDS = [
-    "data",
-    "http",
-    "json",
-    "async",
-    "test",
-    "tools",
-    "api",
-    "client",
-    "server",
-    "parse",
-    "plot",
-    "cloud",
-    "core",
-    "django",
-    "flask",
-    "auth",
-    "cache",
+    *("data", "http", "json", "async", "test", "tools", "api", "client", "server"),
+    *("parse", "plot", "cloud", "core", "django", "flask", "auth", "cache"),
 ]
 _START = datetime(2015, 1, 1, tzinfo=UTC)
 
