@@ -7,6 +7,7 @@ A *source* (written by the room that knows the rows) says what a document consis
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Protocol
 
 from django.conf import settings
@@ -107,6 +108,7 @@ def mark_changed(*keys: str) -> None:
     transaction.on_commit(generation.of(settings.PACKHOUSE.home).bump)
 
 
+_SEGMENTS_AT_ONCE = 100
 _BODIES = ("html", "json", "html_head", "html_tail", "json_head", "json_tail")
 _SHELL = ("serial", "shared", "segmented", "html_head", "html_tail", "json_head", "json_tail")
 
@@ -135,21 +137,16 @@ def _next_start(document: Document, first: bytes) -> bytes | None:
 
 def _rewrite(document: Document, source: Source, first: bytes, before: bytes | None) -> None:
     """Write the items in ``[first, before)`` as one segment or, when they have grown too many, several."""
-    chunks = list(cut(source.items(first, before), source.segment_weight))
-    _write_segment(document, first, chunks[0] if chunks else [])
-    rest = [
-        Segment(
-            document=document,
-            first=chunk[0].key,
-            serial=document.serial,
-            html=as_body(chunk, "html"),
-            json=as_body(chunk, "json"),
-        )
-        for chunk in chunks[1:]
-    ]
-    if rest:
-        Segment.objects.bulk_create(rest, batch_size=200)
+    chunks = cut(source.items(first, before), source.segment_weight)
+    _write_segment(document, first, next(chunks, []))
+    while some := list(islice(chunks, _SEGMENTS_AT_ONCE)):
+        Segment.objects.bulk_create([_segment(document, chunk) for chunk in some])
         document.segmented = True
+
+
+def _segment(document: Document, chunk: list[Item]) -> Segment:
+    html, json = as_body(chunk, "html"), as_body(chunk, "json")
+    return Segment(document=document, first=chunk[0].key, serial=document.serial, html=html, json=json)
 
 
 def _write_segment(document: Document, first: bytes, chunk: list[Item]) -> None:
@@ -170,15 +167,27 @@ def as_body(chunk: list[Item], fmt: str) -> bytes:
 
 
 def cut(items: Iterable[Item], weight: int) -> Iterator[list[Item]]:
-    """Chunks of at most *weight*, halved rather than filled when there are several, so that each has room to grow."""
-    rows = list(items)
-    if sum(item.weight for item in rows) <= weight:
-        yield rows
-        return
+    """Chunks of at most *weight*, halved rather than filled when there are several, so that each has room to grow.
+
+    Reads no further ahead than one chunk.
+    """
+    remaining = iter(items)
+    first, load = [], 0
+    for item in remaining:
+        first.append(item)
+        load += item.weight
+        if load > weight and len(first) > 1:
+            yield from _halved(chain(first, remaining), max(weight // 2, 1))
+            return
+    if first:
+        yield first
+
+
+def _halved(items: Iterable[Item], half: int) -> Iterator[list[Item]]:
     chunk: list[Item] = []
     load = 0
-    for item in rows:
-        if chunk and load + item.weight > max(weight // 2, 1):
+    for item in items:
+        if chunk and load + item.weight > half:
             yield chunk
             chunk, load = [], 0
         chunk.append(item)

@@ -9,12 +9,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, islice
 
-from packhouse.documents.actions import Item, Shell, Source
+from django.db import transaction
+
+from packhouse.documents.actions import Item, Shell, Source, rebuild, serial_lock
 from packhouse.documents.upkeep import drop_many, rebuild_many
 from packhouse.index import json_api, rows
 from packhouse.index.rows import FileRow, ProjectRow, ReleaseRow
 from packhouse.index.sources import (
     Files,
+    IndexSource,
     files_by_release,
     project_key,
     project_shell,
@@ -26,6 +29,7 @@ from packhouse.index.sources import (
     simple_key,
     simple_shell,
 )
+from packhouse.projects.bulk import NewProject, load_projects
 from packhouse.projects.models import Project, Release
 
 _PROJECTS_AT_ONCE = 500
@@ -61,6 +65,21 @@ def rebuild_projects(ids: Iterable[int]) -> int:
     for some in batches(ids):
         drop_many(surplus(some))
         count += rebuild_many(documents(some))
+    return count
+
+
+def load(entries: Iterable[NewProject]) -> int:
+    """Write *entries* with their documents, some hundreds in each transaction, then the index; returns how many."""
+    count = 0
+    remaining = iter(entries)
+    while some := list(islice(remaining, _PROJECTS_AT_ONCE)):
+        with transaction.atomic():
+            ids = load_projects(some)
+            rebuild_projects(ids)
+            count += len(ids)
+    with transaction.atomic():
+        serial_lock()
+        rebuild(IndexSource())
     return count
 
 

@@ -59,7 +59,9 @@ def load_projects(entries: Sequence[NewProject]) -> list[int]:
     The serial lock is taken here and held until the transaction ends.  Raises ``IntegrityError`` when a name, a file
     name or a content is taken, and ``Refused`` for a version that is none.
     """
-    projects = Project.objects.bulk_create([_project(entry) for entry in entries], batch_size=_ROWS)
+    projects = [_project(entry) for entry in entries]
+    _leave_skeletons_to_the_first(projects)
+    Project.objects.bulk_create(projects, batch_size=_ROWS)
     pairs = [(project, entry) for project, entry in zip(projects, entries, strict=True)]
     releases = [_release(project, entry, new) for project, entry in pairs for new in entry.releases]
     Release.objects.bulk_create(releases, batch_size=_ROWS)
@@ -69,6 +71,19 @@ def load_projects(entries: Sequence[NewProject]) -> list[int]:
     File.objects.bulk_create(files, batch_size=_ROWS)
     _write_journal(projects)
     return [project.pk for project in projects]
+
+
+def _leave_skeletons_to_the_first(projects: Iterable[Project]) -> None:
+    """What exists elsewhere may look alike; the oldest of a kind keeps the skeleton that guards against new ones."""
+    wanted = [project.skeleton for project in projects]
+    taken: set[str | None] = set()
+    for start in range(0, len(wanted), 500):
+        found = Project.objects.filter(skeleton__in=wanted[start : start + 500])
+        taken.update(found.values_list("skeleton", flat=True))
+    for project in projects:
+        if project.skeleton in taken:
+            project.skeleton = None
+        taken.add(project.skeleton)
 
 
 def _write_journal(projects: Iterable[Project]) -> None:

@@ -13,7 +13,8 @@ class Project(models.Model):
     """A named series of releases.
 
     ``name`` is the display spelling, ``normalized_name`` the spelling of URLs and look-ups (PEP 503), ``skeleton`` the
-    spelling in which look-alikes are equal.  Both are unique: two creations that race end in one project.
+    spelling in which look-alikes are equal.  Both are unique: two creations that race end in one project.  Of look-alikes
+    that came by an import, all but the first have no skeleton.
     ``last_serial`` is the id of the project's newest journal entry.  ``total_size`` is the sum of its files' sizes,
     kept by conditional updates.  Limits are in bytes; null means the index's default.
     """
@@ -26,7 +27,7 @@ class Project(models.Model):
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(max_length=200)
     normalized_name = models.CharField(max_length=200, unique=True)
-    skeleton = models.CharField(max_length=200, unique=True)
+    skeleton = models.CharField(max_length=200, unique=True, null=True)  # noqa: DJ001 - null is not equal to null
     created = models.DateTimeField(default=clock.now, db_index=True)
     status = models.CharField(max_length=12, choices=Status, default=Status.ACTIVE)
     status_reason = models.TextField(blank=True)

@@ -57,7 +57,7 @@ class Migration(migrations.Migration):
                 ("uid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ("name", models.CharField(max_length=200)),
                 ("normalized_name", models.CharField(max_length=200, unique=True)),
-                ("skeleton", models.CharField(max_length=200, unique=True)),
+                ("skeleton", models.CharField(max_length=200, null=True, unique=True)),
                 ("created", models.DateTimeField(db_index=True, default=packhouse.base.clock.now)),
                 (
                     "status",
