@@ -13,8 +13,8 @@ class Project(models.Model):
     """A named series of releases.
 
     ``name`` is the display spelling, ``normalized_name`` the spelling of URLs and look-ups (PEP 503), ``skeleton`` the
-    spelling in which look-alikes are equal.  Both are unique: two creations that race end in one project.  Of look-alikes
-    that came by an import, all but the first have no skeleton.
+    spelling in which look-alikes are equal.  Both are unique: two creations that race end in one project.
+    Of look-alikes that came by an import, all but the first have no skeleton.
     ``last_serial`` is the id of the project's newest journal entry.  ``total_size`` is the sum of its files' sizes,
     kept by conditional updates.  Limits are in bytes; null means the index's default.
     """
