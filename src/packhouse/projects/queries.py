@@ -36,11 +36,13 @@ def objection_to(name: str) -> Refused | None:
     except Refused as refused:
         return refused
     normalized = normalize(name)
-    if Project.objects.filter(normalized_name=normalized).exists():
+    # One query, because another may be taking the name just now: equal names are alike too.
+    alike = set(Project.objects.filter(skeleton=skeleton(name)).values_list("normalized_name", flat=True))
+    if normalized in alike:
         return Refused("project-name-exists", f"The name {name!r} conflicts with an existing project.", field="name")
     if ProhibitedName.objects.filter(normalized_name=normalized).exists():
         return Refused("project-name-prohibited", f"The name {name!r} isn't allowed here.", field="name")
-    if Project.objects.filter(skeleton=skeleton(name)).exists():
+    if alike:
         message = f"The name {name!r} is too similar to an existing project. Choose another name."
         return Refused("project-name-too-similar", message, field="name")
     return None

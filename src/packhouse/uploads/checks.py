@@ -157,8 +157,8 @@ def filename_is_safe(upload: Spooled) -> None:
 
 
 def content_type_is_plausible(upload: Spooled) -> None:
-    content_type = upload.content.content_type
-    if not content_type or content_type.startswith("image/"):
+    """Clients send what they like, uv nothing at all; but an image is a mistake."""
+    if upload.content.content_type.startswith("image/"):
         raise Rejected("invalid-file-type", "Invalid distribution file.", field="content")
 
 

@@ -9,6 +9,8 @@ from packhouse.uploads.stages import Described
 
 PER_ADDRESS = Limit("project.create.ip", "40 per hour", "ip")
 PER_USER = Limit("project.create.user", "20 per hour", "user")
+CLAIM = Limit("project.create.claim", "1 per minute", "user")
+"""Uploads of one new project that race are one creation: only the first of them counts."""
 
 
 def test(upload: Described) -> None:
@@ -18,7 +20,8 @@ def test(upload: Described) -> None:
 
 def count(upload: Described) -> dict[str, str]:
     """Count one project, or refuse; returns the headers that tell the client what is left."""
-    return _judge([(limit, hit(limit, key)) for limit, key in _keys(upload)])
+    use = hit if hit(CLAIM, upload.identity.user_id, upload.normalized_name).allowed else look
+    return _judge([(limit, use(limit, key)) for limit, key in _keys(upload)])
 
 
 def _keys(upload: Described) -> list[tuple[Limit, object]]:

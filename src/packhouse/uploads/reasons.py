@@ -88,7 +88,7 @@ PERMISSION = {
     "project-archived": Reason(403, "The project is archived."),
 }
 FILE = {
-    "invalid-file-type": Reason(400, "The file part has no content type, or says that it is an image."),
+    "invalid-file-type": Reason(400, "The file part says that it is an image."),
     "file-too-large": Reason(400, "The file is larger than a file of the project may be."),
     "project-too-large": Reason(400, "With this file, the project would be larger than it may be."),
     "digest-mismatch": Reason(400, "The file that arrived is not the one that the digests were made of."),
