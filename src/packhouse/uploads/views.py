@@ -1,13 +1,14 @@
 """The upload API: ``POST /legacy/``, and what else old clients try."""
 
-import logging
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
+import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 
+from packhouse.base import metrics
 from packhouse.base.identity import NO_REQUEST, RequestFacts, current_request
 from packhouse.files import StoreError, StoreFull
 from packhouse.specs.archives.inspector import InspectorUnavailable
@@ -18,7 +19,7 @@ from packhouse.uploads.form import NO_ROOM
 from packhouse.uploads.reasons import Rejected
 from packhouse.uploads.stages import Arrival
 
-log = logging.getLogger(__name__)
+log: Any = structlog.get_logger(__name__)
 
 NO_REGISTRATION = "Project pre-registration is no longer required or supported, upload your files instead."
 NO_DOCUMENTATION = "Uploading documentation is no longer supported, host it elsewhere."
@@ -55,10 +56,13 @@ def moved(request: HttpRequest) -> HttpResponse:
 
 
 def _answered(request: HttpRequest) -> HttpResponse:
-    """One upload from its body to its answer."""
+    """One upload from its body to its answer, and the number that counts it."""
+    origin = _origin(request)
+    known = current_request.set(origin)
     try:
-        return _uploaded(request)
+        published = _uploaded(request, origin)
     except AlreadyPublished:
+        metrics.count("packhouse_uploads", "repeated", "")
         return answers.accepted({})
     except Rejected as rejected:
         refusal = rejected
@@ -68,22 +72,30 @@ def _answered(request: HttpRequest) -> HttpResponse:
     except (StoreError, InspectorUnavailable):
         log.exception("an upload could not be stored")
         refusal = Rejected("storage-unavailable", "The file could not be stored. Please try again later.")
-    log.info("upload refused: %s: %s", refusal.code, refusal.message)
+    else:
+        metrics.count("packhouse_uploads", "published", "")
+        return answers.accepted(published.headers)
+    finally:
+        current_request.reset(known)
+    metrics.count("packhouse_uploads", "refused", refusal.code)
+    log.info("upload refused", reason=refusal.code, told=refusal.message, field=refusal.field)
     return answers.refused(request, refusal)
 
 
-def _uploaded(request: HttpRequest) -> HttpResponse:
-    config, origin = settings.PACKHOUSE, _origin(request)
+def _uploaded(request: HttpRequest, origin: RequestFacts) -> record.Published:
+    """Read, examine and publish; whatever goes wrong is raised."""
+    config = settings.PACKHOUSE
     spool = config.home / "spool"
     spool.mkdir(exist_ok=True)
     body, length = cast("BinaryIO", request.META["wsgi.input"]), int(request.META.get("CONTENT_LENGTH") or 0)
     with form.read_form(body, request.META.get("CONTENT_TYPE", ""), length, spool=spool) as fields:
         _check_action(request, fields)
         authorization = request.META.get("HTTP_AUTHORIZATION")
-        arrival = Arrival(form=fields, authorization=authorization, request=origin, config=config)
-        opened = pipeline.examine(arrival)
+        opened = pipeline.examine(Arrival(form=fields, authorization=authorization, request=origin, config=config))
         touch(opened.identity, origin.address)
-        return answers.accepted(record.publish(opened).headers)
+        published = record.publish(opened)
+    log.info("file published", file=published.file.filename, user=opened.identity.username)
+    return published
 
 
 def _check_action(request: HttpRequest, fields: form.Form) -> None:
@@ -99,8 +111,11 @@ def _check_action(request: HttpRequest, fields: form.Form) -> None:
 
 
 def _origin(request: HttpRequest) -> RequestFacts:
-    """Where the request comes from: what the middleware found, or else what the server says."""
+    """Where the request comes from: what a middleware found, or else what the server says."""
     known = current_request.get()
     if known != NO_REQUEST:
         return known
-    return RequestFacts(request.META.get("REMOTE_ADDR", ""), request.META.get("HTTP_USER_AGENT", ""))
+    meta = request.META
+    return RequestFacts(
+        meta.get("REMOTE_ADDR", ""), meta.get("HTTP_USER_AGENT", ""), meta.get("packhouse.request_id", "")
+    )
