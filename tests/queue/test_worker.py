@@ -149,3 +149,8 @@ def test_a_lane_whose_supervisor_is_gone_stops(path):
         supervisor.kill()
         eventually(lambda: not Path(f"/proc/{orphan}").exists())
     assert QueuedTask.objects.get().state == State.WAITING
+
+
+def test_a_lane_whose_supervisor_is_gone_before_it_has_started_stops_too():
+    with lane("late", "--supervisor", "1999999") as process:
+        assert process.wait(20) == 0

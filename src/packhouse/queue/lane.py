@@ -90,7 +90,14 @@ class Lane:
     """Runs tasks of the queues in *slots* (queue → how many at a time) until it is told to stop."""
 
     def __init__(
-        self, name: str, slots: Mapping[str, int], *, lease: float = 20, grace: float = 20, summon: Sequence[str] = ()
+        self,
+        name: str,
+        slots: Mapping[str, int],
+        *,
+        lease: float = 20,
+        grace: float = 20,
+        summon: Sequence[str] = (),
+        supervisor: int | None = None,
     ) -> None:
         self.name = name
         self.slots = slots
@@ -100,7 +107,7 @@ class Lane:
         self.stopping = threading.Event()
         self.wake = threading.Event()
         self.runs = Runs()
-        self._parent = os.getppid()
+        self._supervisor = supervisor or os.getppid()
         self._pools = {queue: ThreadPoolExecutor(slots[queue], queue) for queue in slots}
         self._last_work = time.monotonic()
         self._chores_at = 0.0
@@ -113,7 +120,7 @@ class Lane:
                 self._claim()
                 self._do_chores(keeper=keeper)
             idle = time.monotonic() - self._last_work
-            if self.runs.overdue() or os.getppid() != self._parent or (on_demand and idle > IDLE_EXIT):
+            if self.runs.overdue() or self._is_orphan() or (on_demand and idle > IDLE_EXIT):
                 break
             self.wake.wait(POLL)
             self.wake.clear()
@@ -124,6 +131,9 @@ class Lane:
         self.stopping.set()
         self.wake.set()
 
+    def _is_orphan(self) -> bool:
+        return os.getppid() != self._supervisor
+
     def _claim(self) -> None:
         busy = [row.queue for row in self.runs.rows()]
         free = {queue: slots - busy.count(queue) for queue, slots in self.slots.items()}
@@ -132,8 +142,8 @@ class Lane:
             for row in leases.claim(queue, name=self.name, lease=self.lease, limit=free[queue]):
                 self.runs.begin(row)
                 self._pools[queue].submit(self._execute, row)
-        if due & set(self.summon) and os.getppid() == self._parent:
-            os.kill(self._parent, signal.SIGUSR1)  # the supervisor starts the lane that sleeps
+        if due & set(self.summon) and not self._is_orphan():
+            os.kill(self._supervisor, signal.SIGUSR1)  # the supervisor starts the lane that sleeps
         if busy or self.runs.rows():
             self._last_work = time.monotonic()
 
@@ -220,11 +230,19 @@ def main() -> None:
     parser.add_argument("--summon", type=lambda text: text.split(","), default=[])
     parser.add_argument("--lease", type=float, default=20)
     parser.add_argument("--grace", type=float, default=20)
+    parser.add_argument("--supervisor", type=int, help="the process without which this one stops; its parent")
     parser.add_argument("--keeper", action="store_true")
     parser.add_argument("--on-demand", action="store_true")
     options = parser.parse_args()
     logs.configure(settings.PACKHOUSE.log_format, settings.PACKHOUSE.log_level, settings.PACKHOUSE.token_prefix)
-    lane = Lane(options.name, options.slots, lease=options.lease, grace=options.grace, summon=options.summon)
+    lane = Lane(
+        options.name,
+        options.slots,
+        lease=options.lease,
+        grace=options.grace,
+        summon=options.summon,
+        supervisor=options.supervisor,
+    )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lane.stop)
     if options.replaces:

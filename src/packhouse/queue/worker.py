@@ -55,6 +55,7 @@ class Position:
     def start(self) -> None:
         self.name = f"{socket.gethostname()[:64]}-{secrets.token_hex(8)}"
         command = [sys.executable, "-m", "packhouse.queue.lane", "--name", self.name, *self.arguments]
+        command += ["--supervisor", str(os.getpid())]  # told, not asked for: it may be gone before the lane has started
         command += ["--replaces", self.replaces] if self.replaces else []
         # Few threads allocate at a time; glibc's default of eight arenas a core only costs memory.
         environment = {"DJANGO_SETTINGS_MODULE": "packhouse.settings", "MALLOC_ARENA_MAX": "2", **os.environ}
