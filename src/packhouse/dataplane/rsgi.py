@@ -3,18 +3,21 @@
 import asyncio
 import gzip
 import os
-import secrets
 from contextlib import suppress
 from typing import Any
 
 from packhouse import files
+from packhouse.base import logs
+from packhouse.base.access import AccessLog
+from packhouse.base.clients import client_of
 from packhouse.config import Config
 from packhouse.dataplane import blobs as blob_stores
 from packhouse.dataplane.answer import answer
-from packhouse.dataplane.bridge import Answered, Bridge, Refusal
+from packhouse.dataplane.bridge import Answered, Bridge, Limits, Refusal
 from packhouse.dataplane.http import TEXT, FileSlice, Header, Request, Response, Site
 from packhouse.dataplane.packages import Blobs, NotStatted
 from packhouse.dataplane.store import DocumentStore, NotLoaded
+from packhouse.dataplane.watch import Exchange
 from packhouse.documents import generation
 from packhouse.documents import store as documents
 from packhouse.documents.store import Unavailable
@@ -33,16 +36,21 @@ class FrontDoor:
         self.blobs = blobs
         self.bridge = bridge
         self.site = site
+        self.log = AccessLog(human=logs.is_human(config.log_format)) if config.access_log else None
         self._security = site.security()
         self._poll: asyncio.Task[None] | None = None
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._poll = loop.create_task(self._keep_true())
         self.bridge.warm()
+        if self.log is not None:
+            self.log.start()
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._poll is not None:
             self._poll.cancel()
+        if self.log is not None:
+            self.log.stop()
 
     async def _keep_true(self) -> None:
         """Ask the change feed now and then: writers on other machines cannot move this machine's mark."""
@@ -55,26 +63,33 @@ class FrontDoor:
         if scope.proto != "http":
             return
         path = scope.path
+        headers = scope.headers
+        exchange = Exchange(scope.method, path, self._client(scope), headers.get("user-agent") or "")
         if path.startswith(("/simple", "/packages/", "/pypi/")):
-            request = Request(scope.method, path, scope.query_string, scope.headers)
-            if await self._answered(request, proto):
+            response = await self._data(Request(scope.method, path, scope.query_string, headers))
+            if response is not None:
+                sent = await self._send(exchange, response, proto)
+                exchange.ended(self.log, "data", response.route, response.status, sent)
                 return
         elif path == "/_health/":
-            proto.response_bytes(200, [TEXT, ("cache-control", "no-store"), *self._security], b"OK")
+            proto.response_bytes(200, [TEXT, ("cache-control", "no-store"), exchange.header(), *self._security], b"OK")
             return
-        await self._ask_django(scope, proto)
+        status, sent = await self._control(scope, proto, exchange)
+        exchange.ended(self.log, "control", "django", status, sent)
 
-    async def _answered(self, request: Request, proto: Any) -> bool:
+    def _client(self, scope: Any) -> str:
+        if not self.config.trusted_proxies:
+            return str(scope.client.rpartition(":")[0])
+        return client_of(scope.client, scope.headers.get, self.config.trusted_proxies).address
+
+    async def _data(self, request: Request) -> Response | None:
+        """The data plane's response, once the documents that it needs are in memory."""
         try:
             if not self.store.is_fresh():
                 await self.store.sync()
-            response = await self._answer(request)
+            return await self._answer(request)
         except (Unavailable, StoreError):
-            response = _refused(Refusal(503, "503 Service Unavailable", ("retry-after", "5")), self._security)
-        if response is None:
-            return False
-        await self._send(request.method, response, proto)
-        return True
+            return _refused(Refusal(503, "503 Service Unavailable", ("retry-after", "5")), self._security)
 
     async def _answer(self, request: Request) -> Response | None:
         while True:
@@ -85,57 +100,62 @@ class FrontDoor:
             except NotStatted as unknown:
                 await self.blobs.ask(unknown.key)  # type: ignore[attr-defined]
 
-    async def _send(self, method: str, response: Response, proto: Any) -> None:
+    async def _send(self, exchange: Exchange, response: Response, proto: Any) -> int:
+        """Send *response*; returns the bytes of its body."""
         body = response.body
-        if method == "HEAD" or response.status in (204, 304):
-            proto.response_empty(response.status, response.headers)
-        elif isinstance(body, FileSlice):
-            await self._send_file(response, body, proto)
-        else:
-            proto.response_bytes(response.status, response.headers, body)
+        headers = [*response.headers, exchange.header()]
+        if exchange.method == "HEAD" or response.status in (204, 304):
+            proto.response_empty(response.status, headers)
+            return 0
+        if isinstance(body, FileSlice):
+            return await self._send_file(response.status, headers, body, proto)
+        proto.response_bytes(response.status, headers, body)
+        return len(body)
 
-    async def _send_file(self, response: Response, part: FileSlice, proto: Any) -> None:
+    async def _send_file(self, status: int, headers: list[Header], part: FileSlice, proto: Any) -> int:
         """Small parts are read and sent as bytes, large ones leave through the server without touching Python."""
+        size = part.end - part.start
         if part.path is None:
-            await self._stream(response, part, proto)
+            transport = proto.response_stream(status, headers)
+            async for chunk in self.blobs.stream(part.key, part.start, part.end):  # type: ignore[attr-defined]
+                await transport.send_bytes(chunk)
         elif part.packed:
             body = gzip.compress(_read(str(part.path), 0, part.size), 6, mtime=0)
-            proto.response_bytes(response.status, response.headers, body)
-        elif part.end - part.start <= _SMALL_FILE:
-            proto.response_bytes(response.status, response.headers, _read(str(part.path), part.start, part.end))
-        elif part.end - part.start == part.size:
-            proto.response_file(response.status, response.headers, str(part.path))
+            proto.response_bytes(status, headers, body)
+            return len(body)
+        elif size <= _SMALL_FILE:
+            proto.response_bytes(status, headers, _read(str(part.path), part.start, part.end))
+        elif size == part.size:
+            proto.response_file(status, headers, str(part.path))
         else:
-            proto.response_file_range(response.status, response.headers, str(part.path), part.start, part.end)
+            proto.response_file_range(status, headers, str(part.path), part.start, part.end)
+        return size
 
-    async def _stream(self, response: Response, part: FileSlice, proto: Any) -> None:
-        transport = proto.response_stream(response.status, response.headers)
-        async for chunk in self.blobs.stream(part.key, part.start, part.end):  # type: ignore[attr-defined]
-            await transport.send_bytes(chunk)
-
-    async def _ask_django(self, scope: Any, proto: Any) -> None:
-        request_id = secrets.token_hex(8)
-        mine: list[Header] = [("x-request-id", request_id)]
+    async def _control(self, scope: Any, proto: Any, exchange: Exchange) -> tuple[int, int]:
+        """Have Django answer; returns status and the bytes of the body (-1: streamed)."""
+        mine: list[Header] = [exchange.header()]
         try:
             body = await self.bridge.body(scope, proto)
             try:
-                answered = await self.bridge.call(scope, body, {"packhouse.request_id": request_id})
-                await self._send_answered(scope.method, answered, mine, proto)
+                extra = {"packhouse.request_id": exchange.request_id, "REMOTE_ADDR": exchange.client}
+                answered = await self.bridge.call(scope, body, extra)
+                return answered.status, await self._send_answered(scope.method, answered, mine, proto)
             finally:
                 body.close()
         except Refusal as refusal:
             response = _refused(refusal, [*mine, *self._security])
             proto.response_bytes(response.status, response.headers, response.body)
+            return response.status, len(refusal.message)
 
-    async def _send_answered(self, method: str, answered: Answered, mine: list[Header], proto: Any) -> None:
+    async def _send_answered(self, method: str, answered: Answered, mine: list[Header], proto: Any) -> int:
         present = {name for name, _ in answered.headers}
         headers = [*answered.headers, *mine, *(pair for pair in self._security if pair[0] not in present)]
         if answered.rest is None:
             if method == "HEAD":
                 proto.response_empty(answered.status, headers)
-            else:
-                proto.response_bytes(answered.status, headers, answered.body)
-            return
+                return 0
+            proto.response_bytes(answered.status, headers, answered.body)
+            return len(answered.body)
         try:
             transport = proto.response_stream(answered.status, headers)
             chunk: bytes | None = answered.body
@@ -145,6 +165,7 @@ class FrontDoor:
         finally:
             if answered.close is not None:
                 answered.close()
+        return -1
 
 
 def _read(path: str, start: int, end: int) -> bytes:
@@ -169,12 +190,14 @@ def _django() -> Any:
 
 def front_door(config: Config) -> FrontDoor:
     """The application for *config*."""
-    purges = getattr(config, "purge", "none://") != "none://"
-    site = Site(config.public_url, config.index_max_age, purges, config.public_url.startswith("https://"))
-    store = DocumentStore(documents.from_url(config.database), generation.of(config.home), config.home / "cache")
-    redirect = getattr(config, "file_delivery", "proxy") == "redirect"
-    blobs = blob_stores.from_store(files.from_url(config.files), redirect=redirect)
-    bridge = Bridge(_django, public_url=config.public_url, spool=config.home / "spool")
+    secure = config.public_url.startswith("https://")
+    site = Site(config.public_url, config.index_max_age, config.purge != "none://", secure)
+    mark, cache = generation.of(config.home), config.home / "cache"
+    store = DocumentStore(documents.from_url(config.database), mark, cache, capacity=config.document_cache_size)
+    blobs = blob_stores.from_store(files.from_url(config.files), redirect=config.file_delivery == "redirect")
+    limits = Limits(body=config.max_body_size, idle=config.idle_timeout, rate=config.min_body_rate)
+    spool = config.home / "spool"
+    bridge = Bridge(_django, public_url=config.public_url, spool=spool, threads=config.threads, limits=limits)
     return FrontDoor(config, store=store, blobs=blobs, bridge=bridge, site=site)
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from packhouse.base.metrics import hot
 from packhouse.dataplane.large import LARGE, Assembly, LargePage
 from packhouse.dataplane.page import Page
 from packhouse.documents.generation import Generation
@@ -48,7 +49,7 @@ class DocumentStore:
         self.generation = generation
         self.folder = folder
         self.capacity = capacity
-        self.hits = self.misses = self.loads = 0
+        self.loads = 0
         self.size = 0
         self._pages: OrderedDict[Key, Entry] = OrderedDict()
         self._releases: dict[str, set[Key]] = {}
@@ -66,10 +67,10 @@ class DocumentStore:
         wanted = (key, fmt)
         found = self._pages.get(wanted)
         if found is None:
-            self.misses += 1
+            hot.cache_misses += 1
             found = self._load_inline(wanted)
         else:
-            self.hits += 1
+            hot.cache_hits += 1
             self._pages.move_to_end(wanted)
         return None if found == "absent" else found
 

@@ -1,0 +1,39 @@
+"""What is told of each request: a metric, a line in the access log, an id in the response."""
+
+from time import perf_counter, time
+
+from packhouse.base import logs
+from packhouse.base.access import AccessLine, AccessLog
+from packhouse.base.metrics import hot
+from packhouse.dataplane.http import Header
+
+_KINDS = {".whl": "wheel", "r.gz": "sdist", ".zip": "sdist", "data": "metadata"}
+
+
+class Exchange:
+    """One request on its way through the front door."""
+
+    __slots__ = ("_began", "agent", "client", "method", "path", "request_id")
+
+    def __init__(self, method: str, path: str, client: str, agent: str) -> None:
+        self._began = perf_counter()
+        self.method = method
+        self.path = path
+        self.client = client
+        self.agent = agent
+        self.request_id = logs.new_request_id()
+
+    def header(self) -> Header:
+        return ("x-request-id", self.request_id)
+
+    def ended(self, log: AccessLog | None, plane: str, route: str, status: int, sent: int) -> None:
+        """Count the request and write its line.  *sent* is the bytes of the answer's body, -1 when not known."""
+        seconds = perf_counter() - self._began
+        hot.request(plane, route, self.method, status, seconds, max(sent, 0))
+        if route[:4] == "file" and status in (200, 206) and self.method == "GET":
+            hot.downloads[_KINDS.get(self.path[-4:], "other")] += 1
+        if log is not None:
+            line = AccessLine(
+                time(), self.client, self.method, self.path, status, sent, seconds, self.agent, self.request_id
+            )
+            log.write(line)
