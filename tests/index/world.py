@@ -66,11 +66,11 @@ def publish(project, version, filename, *, name="", release_fields=None, **field
     )
 
 
-def fill(project, files):
+def fill(project, files, **fields):
     """Write many files, (version, file name), straight into the rows: the documents do not know of them."""
     releases = {version: release_of(project, version) for version in dict(files)}
     Release.objects.bulk_create(releases.values())
-    File.objects.bulk_create([file_of(releases[version], filename) for version, filename in files])
+    File.objects.bulk_create([file_of(releases[version], filename, **fields) for version, filename in files])
 
 
 def yank(release, reason=""):

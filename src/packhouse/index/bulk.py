@@ -91,6 +91,17 @@ def batches(ids: Iterable[int]) -> Iterator[list[int]]:
 
 def documents(ids: Sequence[int]) -> Iterator[Source]:
     """Every document of the projects *ids* (at most some hundreds), rendered as it is asked for."""
+    for _, rendered in _rendered(ids):
+        yield from rendered
+
+
+def documents_by_project(ids: Sequence[int]) -> Iterator[tuple[int, list[Source]]]:
+    """The same, project by project."""
+    for project_id, rendered in _rendered(ids):
+        yield project_id, list(rendered)
+
+
+def _rendered(ids: Sequence[int]) -> Iterator[tuple[int, Iterator[Source]]]:
     chosen = sorted(rows.projects(Project.objects.filter(pk__in=ids)), key=lambda project: project.id)
     visible = [project.id for project in chosen if project.visible]
     files = {key: list(group) for key, group in groupby(rows.files(project_id__in=visible), key=lambda row: row[0])}
@@ -100,7 +111,7 @@ def documents(ids: Sequence[int]) -> Iterator[Source]:
     base = public_url()
     for project, releases in _with_releases(chosen, rows.releases(project_id__in=visible)):
         rendering = _Rendering(project, files.get(project.id, ()), roles[project.id], base)
-        yield from rendering.documents(releases)
+        yield project.id, rendering.documents(releases)
 
 
 def _with_releases(
