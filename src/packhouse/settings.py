@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "packhouse.audit",
     "packhouse.documents",
     "packhouse.flags",
+    "packhouse.index",
     "packhouse.projects",
     "packhouse.queue",
     "packhouse.throttle",

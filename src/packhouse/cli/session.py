@@ -84,11 +84,14 @@ def is_new() -> bool:
 
 
 def migrate(home_folder: Path) -> None:
-    """Brings the database up to date.  One process does it, others wait and find it done."""
+    """Brings the database and its documents up to date.  One process does it, others wait and find it done."""
     from django.core.management import call_command  # noqa: PLC0415
+
+    from packhouse.index.startup import make_ready  # noqa: PLC0415
 
     with _only_one(home_folder):
         call_command("migrate", interactive=False, verbosity=0)
+        make_ready()
 
 
 @contextmanager
