@@ -91,3 +91,12 @@ def test_the_same_file_again_is_welcome_and_changes_nothing() -> None:
     assert upload(token=token).status_code == 200
     assert (JournalEntry.objects.count(), Event.objects.count()) == before
     assert upload(token="").status_code == 403
+
+
+def test_a_retry_puts_back_what_the_blob_store_has_lost() -> None:
+    _, token = make_token()
+    upload(token=token)
+    path, store = File.objects.get().path, default_store()
+    store.delete(path)
+    assert upload(token=token).status_code == 200
+    assert store.read(path) == wheel()[1]

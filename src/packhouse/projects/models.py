@@ -83,7 +83,7 @@ class Description(models.Model):
     release = models.OneToOneField(Release, on_delete=models.CASCADE, primary_key=True, related_name="description")
     raw = models.TextField()
     html = models.TextField(blank=True)
-    content_type = models.CharField(max_length=200, blank=True)
+    content_type = models.CharField(max_length=256, blank=True)
 
 
 class File(models.Model):

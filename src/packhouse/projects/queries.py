@@ -1,6 +1,6 @@
 """Questions about projects."""
 
-from django.db.models import Max, QuerySet
+from django.db.models import Max, Q, QuerySet
 
 from packhouse.projects.models import Filename, JournalEntry, ProhibitedName, Project, Release, Role
 from packhouse.specs import versions
@@ -36,8 +36,9 @@ def objection_to(name: str) -> Refused | None:
     except Refused as refused:
         return refused
     normalized = normalize(name)
-    # One query, because another may be taking the name just now: equal names are alike too.
-    alike = set(Project.objects.filter(skeleton=skeleton(name)).values_list("normalized_name", flat=True))
+    # One query, because another may be taking the name just now.
+    either = Q(skeleton=skeleton(name)) | Q(normalized_name=normalized)
+    alike = set(Project.objects.filter(either).values_list("normalized_name", flat=True))
     if normalized in alike:
         return Refused("project-name-exists", f"The name {name!r} conflicts with an existing project.", field="name")
     if ProhibitedName.objects.filter(normalized_name=normalized).exists():

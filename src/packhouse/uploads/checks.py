@@ -31,6 +31,10 @@ HEX = re.compile(r"[0-9a-fA-F]+", re.ASCII)
 class AlreadyPublished(Exception):
     """The very file that is uploaded is published: nothing is to be done, and nothing is wrong."""
 
+    def __init__(self, file: File) -> None:
+        super().__init__(file.filename)
+        self.file = file
+
 
 def require(decision: Decision) -> None:
     """Refuse what a rule denies."""
@@ -188,7 +192,7 @@ def file_is_new(upload: Spooled) -> None:
     content = upload.content
     same_name = File.objects.filter(filename=upload.filename).first()
     if same_name and (same_name.sha256, same_name.blake2_256) == (content.sha256, content.blake2_256):
-        raise AlreadyPublished
+        raise AlreadyPublished(same_name)
     if same_name or File.objects.filter(blake2_256=content.blake2_256).exists():
         raise file_exists(upload)
 

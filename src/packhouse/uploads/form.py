@@ -20,8 +20,6 @@ from multipart import MultipartError, MultipartSegment, PushMultipartParser, par
 
 from packhouse.uploads.reasons import Rejected
 
-PARTS = 500
-TEXT_SIZE = 1024**2
 LONG_TEXT_SIZE = 5 * 1024**2
 LONG_TEXTS = frozenset({"description"})
 HEADER_SIZE = 4096
@@ -74,12 +72,21 @@ class Form:
         return self.fields.get(name, ("",))[0].strip()
 
 
-def read_form(body: BinaryIO, content_type: str, length: int, *, spool: Path) -> Form:
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The most *parts* that a form may have, and bytes that one of its text fields may have."""
+
+    parts: int = 500
+    text: int = 1024**2
+
+
+def read_form(body: BinaryIO, content_type: str, length: int, *, spool: Path, bounds: Bounds = Bounds()) -> Form:
     """Read the form in *body* (*length* bytes), as *content_type* says; raise ``Rejected`` when it is not one.
 
-    *spool* is the folder on whose disk the file part is kept.
+    *spool* is the folder on whose disk the file part is kept.  A NUL in a text becomes visible (``\\x00``), because no
+    database holds one.
     """
-    reader = _Reader(spool)
+    reader = _Reader(spool, bounds)
     try:
         reader.read(body, content_type, length)
     except (MultipartError, ValueError) as error:
@@ -103,6 +110,7 @@ def _invalid(why: str) -> Rejected:
 @dataclass(slots=True)
 class _Reader:
     spool: Path
+    bounds: Bounds
     fields: dict[str, list[str]] = field(default_factory=dict)
     content: Content | None = None
     opened: list[BinaryIO] = field(default_factory=list)
@@ -130,7 +138,7 @@ class _Reader:
             boundary,
             content_length=length,
             max_header_size=HEADER_SIZE,
-            max_segment_count=PARTS,
+            max_segment_count=self.bounds.parts,
             strict=True,
         )
         events = parser.parse_blocking(body.read, CHUNK)
@@ -142,7 +150,7 @@ class _Reader:
         if length > self.room:
             raise _invalid("The form is too long.")
         text = body.read(length).decode("ascii")
-        for name, value in parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=PARTS):
+        for name, value in parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=self.bounds.parts):
             self._keep(name, value)
 
     def _part(self, segment: MultipartSegment, pieces: Iterator[bytes]) -> None:
@@ -161,7 +169,7 @@ class _Reader:
 
     def _bounded(self, name: str, pieces: Iterator[bytes]) -> bytes:
         """One text field's bytes; no field and no sum of fields may outgrow its limit."""
-        limit = LONG_TEXT_SIZE if name in LONG_TEXTS else TEXT_SIZE
+        limit = LONG_TEXT_SIZE if name in LONG_TEXTS else self.bounds.text
         value = bytearray()
         for piece in pieces:
             value += piece
@@ -172,7 +180,7 @@ class _Reader:
 
     def _keep(self, name: str, value: str) -> None:
         self._once(name)
-        self.fields.setdefault(name, []).append(value)
+        self.fields.setdefault(name, []).append(value.replace("\x00", "\\x00"))
 
     def _once(self, name: str) -> None:
         if name in SINGLE and name in self.fields:

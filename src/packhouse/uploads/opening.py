@@ -4,6 +4,7 @@ from packhouse.projects import queries as projects
 from packhouse.specs import metadata, versions
 from packhouse.specs.archives.inspect import Inspection
 from packhouse.specs.archives.inspector import Inspector
+from packhouse.tokens.actions import touch
 from packhouse.tokens.queries import CredentialsRefused
 from packhouse.tokens.queries import identify as identity_of
 from packhouse.uploads.reasons import Rejected
@@ -15,9 +16,11 @@ INSPECTOR = Inspector()
 def identify(upload: Arrival) -> Submission:
     """Read the credentials; raises ``Rejected``."""
     try:
-        return widen(Submission, upload, identity=identity_of(upload.authorization))
+        identity = identity_of(upload.authorization)
     except CredentialsRefused as refused:
         raise Rejected(refused.code, refused.message) from refused
+    touch(identity, upload.request.address)
+    return widen(Submission, upload, identity=identity)
 
 
 def describe(upload: Submission) -> Described:

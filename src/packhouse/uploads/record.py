@@ -20,6 +20,7 @@ from packhouse.projects.models import Description, File, Project, Release
 from packhouse.specs import filenames, versions
 from packhouse.specs.errors import Refused
 from packhouse.uploads import checks, creation, pipeline
+from packhouse.uploads.form import Content
 from packhouse.uploads.reasons import Rejected
 from packhouse.uploads.rendering import render
 from packhouse.uploads.stages import Opened
@@ -56,6 +57,14 @@ def publish(upload: Opened) -> Published:
             _look_again(upload)
     log.error("upload of %s gave up", upload.filename)
     raise Rejected("try-again", "Too many changes at the same time. Please try again.")
+
+
+def heal(file: File, content: Content | None) -> None:
+    """Put the bytes of a published file back, should the blob store have lost them: *content* is the same file."""
+    store = default_store()
+    if content is not None and not store.exists(file.path):
+        log.warning("%s was missing in the blob store and is put back", file.path)
+        store.put(file.path, content.file, size=file.size, sha256_hex=file.sha256, blake2_hex=file.blake2_256)
 
 
 def _store(upload: Opened) -> str:

@@ -12,7 +12,6 @@ from packhouse.base import metrics
 from packhouse.base.identity import NO_REQUEST, RequestFacts, current_request
 from packhouse.files import StoreError, StoreFull
 from packhouse.specs.archives.inspector import InspectorUnavailable
-from packhouse.tokens.actions import touch
 from packhouse.uploads import answers, form, pipeline, record
 from packhouse.uploads.checks import AlreadyPublished
 from packhouse.uploads.form import NO_ROOM
@@ -87,12 +86,17 @@ def _uploaded(request: HttpRequest, origin: RequestFacts) -> record.Published:
     config = settings.PACKHOUSE
     spool = config.home / "spool"
     spool.mkdir(exist_ok=True)
+    bounds = form.Bounds(config.upload_parts, config.text_field_limit)
     body, length = cast("BinaryIO", request.META["wsgi.input"]), int(request.META.get("CONTENT_LENGTH") or 0)
-    with form.read_form(body, request.META.get("CONTENT_TYPE", ""), length, spool=spool) as fields:
+    with form.read_form(body, request.META.get("CONTENT_TYPE", ""), length, spool=spool, bounds=bounds) as fields:
         _check_action(request, fields)
         authorization = request.META.get("HTTP_AUTHORIZATION")
-        opened = pipeline.examine(Arrival(form=fields, authorization=authorization, request=origin, config=config))
-        touch(opened.identity, origin.address)
+        arrival = Arrival(form=fields, authorization=authorization, request=origin, config=config)
+        try:
+            opened = pipeline.examine(arrival)
+        except AlreadyPublished as known:
+            record.heal(known.file, fields.content)
+            raise
         published = record.publish(opened)
     log.info("file published", file=published.file.filename, user=opened.identity.username)
     return published

@@ -89,7 +89,7 @@ class Migration(migrations.Migration):
                 ),
                 ("raw", models.TextField()),
                 ("html", models.TextField(blank=True)),
-                ("content_type", models.CharField(blank=True, max_length=200)),
+                ("content_type", models.CharField(blank=True, max_length=256)),
             ],
         ),
         migrations.CreateModel(
