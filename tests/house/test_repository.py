@@ -64,6 +64,12 @@ def test_every_link_between_documents_resolves():
     assert dead == []
 
 
+def test_every_page_of_the_documentation_is_in_its_index():
+    index = (ROOT / "docs" / "index.md").read_text()
+    pages = [path.relative_to(ROOT / "docs").as_posix() for path in tracked_files() if ROOT / "docs" in path.parents]
+    assert [page for page in pages if page.endswith(".md") and page != "index.md" and f"({page})" not in index] == []
+
+
 def anchors(markdown):
     """The anchors of all headings, as GitHub makes them."""
     headings = re.findall(r"^#+ +(.*)$", markdown, re.MULTILINE)
