@@ -23,7 +23,7 @@ STEADY: Final = 10.0
 ATTEMPTS: Final = 5
 HOPELESS: Final = 3
 """Exit status of a process that need not be started again."""
-GRACE: Final = 5.0
+GRACE: Final = 10.0
 """Seconds beyond ``drain_seconds`` before what still runs is killed."""
 
 

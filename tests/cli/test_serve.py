@@ -1,0 +1,164 @@
+"""``packhouse serve`` as an operator sees it: what it starts, what it survives, how it stops."""
+
+import os
+import signal
+import socket
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.servers import packhouse, processes
+from tests.servers.packhouse import Running
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc")
+
+
+def descendants(pid: int) -> dict[int, str]:
+    """The processes below *pid* with their command lines."""
+    parents = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+    found, news = {}, {pid}
+    while news:
+        news = {child for child, parent in parents.items() if parent in news}
+        found |= {child: command(child) for child in news}
+    return found
+
+
+def command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+    except OSError:
+        return ""
+
+
+def alive(pids: list[int]) -> list[int]:
+    return [pid for pid in pids if command(pid)]
+
+
+def soon(what: Callable[[], object], seconds: float = 15) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if what():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def status(url: str) -> int:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+    except OSError:
+        return 0
+
+
+def half_sent(index: Running) -> socket.socket:
+    """A request whose body is under way."""
+    port = int(index.url.rpartition(":")[2])
+    client = socket.create_connection(("127.0.0.1", port), timeout=20)
+    client.sendall(b"POST /_ready/ HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345")
+    return client
+
+
+def test_a_fresh_home_is_served_on_loopback_and_says_how_to_begin(live_server_process: Running) -> None:
+    index = live_server_process
+    printed = index.printed()
+    assert f"at {index.url}" in printed
+    link = next(word for word in printed.split() if "/setup/" in word)
+    assert link.startswith(f"{index.url}/setup/")
+    assert link.rpartition("/")[2] not in (index.home / "secrets" / "setup-token").read_text()
+    port = int(index.url.rpartition(":")[2])
+    listening = [line.split()[1] for line in Path("/proc/net/tcp").read_text().splitlines()[1:] if " 0A " in line]
+    assert {address.partition(":")[0] for address in listening if int(address[-4:], 16) == port} == {"0100007F"}
+
+    taken = packhouse.run_cli(index.home, "serve", "--port", str(port), check=False)
+    assert taken.returncode == 1
+    assert f"cannot listen on 127.0.0.1, port {port}" in taken.stderr
+
+    assert index.stop() == 0
+    assert list((index.home / "run").glob("[0-9]*")) == []
+
+
+def test_what_is_killed_is_started_again(live_server_process: Running) -> None:
+    index = live_server_process
+
+    def workers() -> list[int]:
+        below = descendants(index.process.pid)
+        return [pid for pid, line in below.items() if "cli work" in line or "cli.front" in line]
+
+    assert soon(lambda: len(workers()) == 3)  # granian, its worker, and the task worker
+
+    def replaced(killed: list[int]) -> bool:
+        return len(workers()) == 3 and not set(workers()) & set(killed) and status(f"{index.url}/_ready/") == 200
+
+    for _ in range(2):
+        killed = sorted(workers())[-2:]
+        for pid in killed:
+            os.kill(pid, signal.SIGKILL)
+        assert soon(lambda killed=killed: replaced(killed))
+
+
+def test_requests_under_way_finish_while_readiness_fails_and_new_connections_are_refused(
+    tmp_path: Path, live_database: str | None
+) -> None:
+    with packhouse.running(tmp_path / "home", database=live_database, env={"PACKHOUSE_DRAIN_NOTICE": "1"}) as index:
+        with half_sent(index) as client:
+            index.process.send_signal(signal.SIGTERM)
+            assert soon(lambda: status(f"{index.url}/_ready/") == 503, 2)
+            assert soon(lambda: status(f"{index.url}/_health/") == 0, 5)
+            client.sendall(b"67890")
+            assert client.recv(1000).startswith(b"HTTP/1.1 405")
+        assert index.process.wait(10) == 0
+
+
+def test_a_second_signal_ends_everything_at_once(live_server_process: Running) -> None:
+    index = live_server_process
+    below = list(descendants(index.process.pid))
+    with half_sent(index):
+        index.process.send_signal(signal.SIGINT)
+        assert soon(lambda: status(f"{index.url}/_health/") == 0, 5)
+        index.process.send_signal(signal.SIGINT)
+        index.process.wait(5)
+    assert soon(lambda: alive(below) == [], 5)
+
+
+def test_nothing_outlives_a_supervisor_that_is_killed(live_server_process: Running) -> None:
+    index = live_server_process
+    below = list(descendants(index.process.pid))
+    assert len(below) >= 3
+    index.process.kill()
+    index.process.wait()
+    assert soon(lambda: alive(below) == [], 10)
+
+
+def test_a_start_that_cannot_succeed_ends_with_a_reason(tmp_path: Path) -> None:
+    port = processes.free_port()
+    unreachable = f"postgresql://nobody@127.0.0.1:{port}/nothing"
+    done = packhouse.run_cli(tmp_path / "home", "serve", database=unreachable, check=False)
+    assert done.returncode == 1
+    assert "cannot prepare the database" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_metrics_of_all_processes_are_on_their_own_port(tmp_path: Path, live_database: str | None) -> None:
+    port = processes.free_port()
+    with packhouse.running(
+        tmp_path / "home", database=live_database, env={"PACKHOUSE_METRICS_PORT": str(port)}
+    ) as index:
+
+        def scraped() -> str:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+                return str(answer.read().decode())
+
+        assert soon(lambda: 'packhouse_process_resident_bytes{pid="' in scraped())
+        assert status(f"http://127.0.0.1:{port}/") == 404
+        assert status(f"{index.url}/metrics") == 404
