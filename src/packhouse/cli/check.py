@@ -29,7 +29,7 @@ class Line:
 def check(home: Path | None) -> None:
     """Print what is plugged in and whether it answers.  Status 1 when something essential does not."""
     reading = session.begin({"home": home})
-    session.start_django()
+    session.start_django(reading.config)
     lines = list(examine(reading.config))
     width = max(len(line.plugged_in) for line in lines)
     for line in lines:

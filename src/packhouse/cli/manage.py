@@ -12,7 +12,7 @@ from packhouse.cli import session
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def manage(home: Path | None, arguments: tuple[str, ...]) -> None:
     """Run one of Django's management commands; without one, list them."""
-    session.begin({"home": home})
+    session.start_log(session.begin({"home": home}).config)
     from django.core.management import execute_from_command_line  # noqa: PLC0415
 
     execute_from_command_line(["packhouse manage", *arguments])

@@ -16,6 +16,8 @@ from packhouse.cli import session
 from packhouse.cli.supervisor import Child, Supervisor, own_command, tell
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+WORKER_WAITS = 2.0
+"""Seconds that the task worker leaves the processors to the server, so that people are answered sooner."""
 NOBODY_YET = 10
 """Exit status of the preparing process when there is no user."""
 
@@ -47,7 +49,9 @@ def serve(home: Path | None, *, no_work: bool, **flags: str | None) -> None:
     running.make_folder(settings.home)
     children = [Child("server", own_command("packhouse.cli.front"), essential=True)]
     if not no_work:
-        children.append(Child("worker", own_command("packhouse.cli", "work")))
+        worker = Child("worker", own_command("packhouse.cli", "work"))
+        worker.due += WORKER_WAITS
+        children.append(worker)
     if settings.metrics_port:
         serve_metrics(settings)
     try:
@@ -96,7 +100,7 @@ def prepare_database(reading: config.Reading) -> int:
 
 def _prepare(reading: config.Reading) -> int:
     try:
-        session.start_django()
+        session.start_django(reading.config)
         session.migrate(reading.config.home)
         from packhouse.accounts.models import User  # noqa: PLC0415
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from packhouse import config
-from packhouse.base import home, logs
+from packhouse.base import home
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 MIGRATION_LOCK = 0x7061636B
@@ -26,7 +26,7 @@ def home_option(command: Command) -> Command:
 
 
 def begin(flags: Mapping[str, Any], *, quiet: bool = False) -> config.Reading:
-    """Reads the configuration, opens the home, passes both on to child processes and Django, and starts the log.
+    """Reads the configuration, opens the home, and passes both on to child processes and Django.
 
     What is wrong ends the command with status 2 and a text that says so; what is odd is told on stderr unless *quiet*.
     """
@@ -38,10 +38,16 @@ def begin(flags: Mapping[str, Any], *, quiet: bool = False) -> config.Reading:
         click.echo(f"packhouse: {error}", err=True)
         sys.exit(2)
     os.environ.update(config.environment(reading), DJANGO_SETTINGS_MODULE="packhouse.settings")
-    logs.configure(reading.config.log_format, reading.config.log_level, reading.config.token_prefix)
     for warning in () if quiet else reading.warnings:
         click.echo(f"packhouse: warning: {warning}", err=True)
     return reading
+
+
+def start_log(settings: config.Config) -> None:
+    """Sends the log of this process where and how *settings* say."""
+    from packhouse.base import logs  # noqa: PLC0415 (the supervisor of `serve`, which logs nothing, stays small)
+
+    logs.configure(settings.log_format, settings.log_level, settings.token_prefix)
 
 
 def open_home(reading: config.Reading) -> None:
@@ -53,10 +59,11 @@ def open_home(reading: config.Reading) -> None:
         raise config.ConfigError("home", reading.origins["home"], f"expected a folder to write in: {error}") from error
 
 
-def start_django() -> None:
-    """Imports Django and the rooms."""
+def start_django(settings: config.Config) -> None:
+    """Starts the log and imports Django and the rooms."""
     import django  # noqa: PLC0415 (half a second, and 40 MiB, that most commands can do without)
 
+    start_log(settings)
     django.setup()
 
 
@@ -64,7 +71,7 @@ def start_django() -> None:
 def database(home_folder: Path | None) -> Iterator[config.Reading]:
     """For commands that use the database: it is made when the home is new, and else must be up to date."""
     reading = begin({"home": home_folder})
-    start_django()
+    start_django(reading.config)
     from packhouse.pages.health import pending_migrations  # noqa: PLC0415
 
     if is_new():

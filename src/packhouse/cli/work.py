@@ -18,5 +18,6 @@ def work(home: Path | None, queues: tuple[str, ...]) -> None:
     if supervised:
         running.end_with_parent()
     reading = session.begin({"home": home}, quiet=supervised)
+    session.start_log(reading.config)
     status = worker.run(queues or None, grace=reading.config.drain_seconds)  # Django runs in processes of its own
     raise SystemExit(status)

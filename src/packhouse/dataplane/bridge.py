@@ -80,7 +80,10 @@ class Bridge:
     async def body(self, scope: Any, proto: Any) -> BinaryIO:
         """The request's body in a temporary file without a name; raises ``Refusal`` for one too long or too slow."""
         length = _content_length(scope.headers)
-        if length is None and scope.headers.get("transfer-encoding") is None:
+        chunked = scope.headers.get("transfer-encoding") is not None
+        if chunked and length is not None:  # two lengths: RFC 9112, 6.3; the way requests are smuggled
+            raise Refusal(400, "400 Bad Request: both Content-Length and Transfer-Encoding are given")
+        if length is None and not chunked:
             return tempfile.SpooledTemporaryFile(_IN_MEMORY)  # type: ignore[return-value]
         if length is not None and length > self.limits.body:
             raise self._too_large()
@@ -185,6 +188,13 @@ class _NoErrors:
 
 
 _NOT_PASSED = frozenset(("content-length", "transfer-encoding", "connection", "host", "proxy"))
+_NOT_PASSED |= {
+    "forwarded",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-real-ip",
+}  # see Watch.client
 
 
 def _add_header(environ: dict[str, Any], name: str, value: str) -> None:
