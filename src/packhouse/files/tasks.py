@@ -1,0 +1,14 @@
+"""Background work of the blob store."""
+
+from datetime import timedelta
+
+from packhouse.files import default_store
+from packhouse.queue import background
+
+LEFT_BEHIND = timedelta(days=1)
+
+
+@background("heavy", attempts=3, time_limit=600, unique=True)
+def sweep_temporaries() -> None:
+    """Remove what writers that crashed left in the store's spool.  Safe to run twice."""
+    default_store().sweep_temporaries(LEFT_BEHIND)
