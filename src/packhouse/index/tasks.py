@@ -1,4 +1,4 @@
-"""Background work of the blob store."""
+"""Background work of the index: what keeps the store clean."""
 
 from datetime import timedelta
 
