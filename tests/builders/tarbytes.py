@@ -22,6 +22,7 @@ class TarMember:
     pax: Mapping[str, str | bytes] = field(default_factory=dict)
     magic: bytes = b"ustar\x0000"
     checksum: int | None = None
+    time: bytes = b"00000000000\0"
 
 
 def tar_bytes(members: Iterable[TarMember], *, end: bytes = bytes(2 * BLOCK)) -> bytes:
@@ -46,7 +47,7 @@ def header(member: TarMember) -> bytes:
     size = len(member.data) if member.size is None else member.size
     size_field = size if isinstance(size, bytes) else b"%011o\0" % size
     parts = [name.ljust(100, b"\0"), b"%07o\0" % member.mode, b"0000000\0", b"0000000\0", size_field.ljust(12, b"\0")]
-    parts += [b"00000000000\0", b" " * 8, member.kind, link.ljust(100, b"\0"), member.magic.ljust(8, b"\0")]
+    parts += [member.time.ljust(12, b"\0"), b" " * 8, member.kind, link.ljust(100, b"\0"), member.magic.ljust(8, b"\0")]
     parts += [bytes(32), bytes(32), b"0000000\0", b"0000000\0", prefix.ljust(155, b"\0")]
     block = b"".join(parts).ljust(BLOCK, b"\0")
     total = sum(block) if member.checksum is None else member.checksum

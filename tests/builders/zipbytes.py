@@ -25,6 +25,7 @@ class Lies:
     method: int | None = None
     extra: bytes | None = None
     offset: int | None = None
+    version: int | None = None
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,8 @@ def zip_bytes(
     start = len(out)
     listed = [(member, offset) for member, offset in zip(members, offsets, strict=True) if member.listed]
     out += b"".join(central_header(member, offset) for member, offset in listed)
-    return bytes(out + end_records(end or End(), count=len(listed), start=start, size=len(out) - start) + suffix)
+    end = end or End(zip64=len(listed) > 0xFFFF)
+    return bytes(out + end_records(end, count=len(listed), start=start, size=len(out) - start) + suffix)
 
 
 def local_header(member: Member) -> bytes:
@@ -118,7 +120,7 @@ def common(member: Member, lies: Lies) -> tuple[int, ...]:
     """What both headers say: version needed, flags, method, time, date, CRC, packed size, size."""
     sizes = (told(lies.packed, len(member.body)), told(lies.size, len(member.data)))
     flags, method = told(lies.flags, member.flag_bits), told(lies.method, member.method)
-    return (20, flags, method, 0, EPOCH_DATE, told(lies.crc, zlib.crc32(member.data)), *sizes)
+    return (told(lies.version, 20), flags, method, 0, EPOCH_DATE, told(lies.crc, zlib.crc32(member.data)), *sizes)
 
 
 def end_records(end: End, *, count: int, start: int, size: int) -> bytes:

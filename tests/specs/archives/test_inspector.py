@@ -3,6 +3,8 @@
 import io
 import os
 import signal
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -15,7 +17,7 @@ from tests.builders import TarMember, gz_repeated, make_sdist, make_wheel
 from tests.builders.tarbytes import header
 from tests.specs.archives.cases import inspected, refused
 
-from packhouse.specs.archives.inspector import Inspector, InspectorUnavailable
+from packhouse.specs.archives.inspector import Inspector, InspectorUnavailable, environment
 from packhouse.specs.archives.limits import MIB, Limits
 
 GOOD = make_wheel(sboms={"a.cdx.json": b"{}"}, licenses={"LICENSE": b"MIT"}, record="demo/__init__.py,,\n")
@@ -158,7 +160,24 @@ def test_an_archive_waits_for_a_free_place_but_not_for_ever():
             look(inspector, GOOD)
 
 
-def test_the_server_ends_when_it_is_closed_or_its_parent_is_gone():
+PARENT = """
+import os, signal, sys
+from packhouse.specs.archives.inspector import Inspector
+inspector = Inspector()
+inspector._running()
+print(inspector._server._process.pid, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_the_server_ends_when_its_parent_was_killed():
+    done = subprocess.run(
+        [sys.executable, "-c", PARENT], capture_output=True, text=True, env=environment(), check=False
+    )
+    wait_until(lambda: not Path(f"/proc/{int(done.stdout)}").exists())
+
+
+def test_the_server_ends_when_it_is_closed():
     inspector = Inspector()
     look(inspector, GOOD)
     server = server_of(inspector)

@@ -70,6 +70,13 @@ CASES = [
         tar(replace(SECOND, magic=b"other")),
         "tar-header-invalid",
     ),
+    Case("a time that is no number", tar(SECOND), tar(replace(SECOND, time=b"12x45678901\0")), "tar-header-invalid"),
+    Case(
+        "a time before 1970",
+        tar(replace(SECOND, time=b"\xff" * 12)),
+        tar(replace(SECOND, time=b"-1")),
+        "tar-header-invalid",
+    ),
     Case("a negative size", sized(6), sized(b"-0000000006\0"), "tar-size-invalid"),
     Case("a negative binary size", sized(6), sized(b"\xff" * 12), "tar-size-invalid"),
     Case("a binary size", sized(6), sized(b"\x80" + bytes(10) + b"\6"), "tar-size-invalid"),
@@ -133,7 +140,38 @@ CASES = [
     Case("a pax header without member", pax(a="b"), tar(TarMember("x", b"6 a=b\n", b"x")), "tar-pax-invalid"),
     Case("another charset", pax(hdrcharset="ISO-IR 10646 2000 UTF-8"), pax(hdrcharset="BINARY"), "tar-pax-invalid"),
     Case("a path for all members", raw_pax(b"12 comment=\n", b"g"), raw_pax(b"10 path=d\n", b"g"), "tar-pax-invalid"),
+    Case(
+        "a global header at the end",
+        raw_pax(b"6 a=b\n", b"g"),
+        tar(TarMember("x", b"6 a=b\n", b"g")),
+        "tar-pax-invalid",
+    ),
+    Case(
+        "a global header between",
+        tar(gnu(b"L", LONG), SECOND),
+        tar(gnu(b"L", LONG), TarMember("x", b"6 a=b\n", b"g"), SECOND),
+        "tar-pax-invalid",
+    ),
     Case("a huge header", tar(SECOND), tar(TarMember("x", bytes(MIB + 1), b"x"), SECOND), "tar-pax-invalid"),
+    Case(
+        "a name behind a name",
+        tar(gnu(b"L", LONG + b"\0"), SECOND),
+        tar(gnu(b"L", LONG + b"\0x"), SECOND),
+        "tar-pax-invalid",
+    ),
+    Case(
+        "a name behind its size",
+        tar(gnu(b"L", LONG), SECOND),
+        tar(replace(gnu(b"L", LONG), size=9), SECOND),
+        "tar-pax-invalid",
+    ),
+    Case(
+        "a record behind the header",
+        pax(a="b"),
+        tar(TarMember("x", b"6 a=b\n6 c=d\n", b"x", size=6), SECOND),
+        "tar-pax-invalid",
+    ),
+    Case("a link with a folder's name", link("x"), link("x", name="demo-1.0/sub/"), "tar-kind"),
     Case(
         "two long names", tar(gnu(b"L", LONG), SECOND), tar(gnu(b"L", LONG), gnu(b"L", LONG), SECOND), "tar-pax-invalid"
     ),

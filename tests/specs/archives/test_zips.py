@@ -86,6 +86,8 @@ CASES = [
     Case("another method in the local header", GOOD, with_local(method=0), "zip-header-mismatch"),
     Case("a data descriptor", GOOD, with_local(flags=DESCRIPTOR_FLAG), "zip-data-descriptor"),
     Case("encryption", GOOD, with_central(flags=1), "zip-flags"),
+    Case("a later version of zip", with_central(version=45), with_central(version=46), "zip-flags"),
+    Case("a later version in the local header", with_local(version=45), with_local(version=46), "zip-flags"),
     Case("a comment on a member", GOOD, zip_bytes([replace(A, comment=b"c"), B]), "zip-member-comment"),
     Case("bzip2", GOOD, zip_bytes([replace(A, method=12)]), "zip-method"),
     Case("a real size above the stated one", GOOD, zip_bytes([both(A, size=44), B]), "zip-size-mismatch"),

@@ -33,6 +33,8 @@ MAX_HEADER = MIB
 MAX_PADDING = MIB
 POSIX_MAGIC, GNU_MAGIC, OLD_MAGIC = b"ustar\x0000", b"ustar  \x00", bytes(8)
 OCTAL = re.compile(rb" *([0-7]+)[ \0]*")
+NUMBER = re.compile(rb" *[0-7]*[ \0]*|[\x80\xff].*", re.DOTALL)
+NUMBERS = (slice(100, 108), slice(108, 116), slice(116, 124), slice(136, 148), slice(329, 337), slice(337, 345))
 PAX_LENGTH = re.compile(rb"([1-9][0-9]{0,8}) ")
 KINDS = {b"0": Kind.FILE, b"\0": Kind.FILE, b"5": Kind.FOLDER, b"2": Kind.LINK}
 PAX, PAX_GLOBAL, GNU_NAME, GNU_LINK, GNU_SPARSE = b"x", b"g", b"L", b"K", b"S"
@@ -134,6 +136,7 @@ def walk(stream: Gunzip, limits: Limits) -> Iterator[TarMember]:
     tree = Tree()
     count = 0
     extended = Extended()
+    flag = b""
     while (block := next_header(stream)) is not None:
         flag, size = block[156:157], octal_size(block[124:136])
         count += flag not in OF_NEXT
@@ -148,7 +151,7 @@ def walk(stream: Gunzip, limits: Limits) -> Iterator[TarMember]:
         yield member
         stream.skip(end - stream.position)
         extended = Extended()
-    if extended.dialect:
+    if flag in OF_NEXT or flag == PAX_GLOBAL:
         raise Refused("tar-pax-invalid", "An extended header has no member.")
     tree.check()
 
@@ -166,6 +169,8 @@ def next_header(stream: Gunzip) -> bytes | None:
     magic = block[257:265]
     if magic not in {POSIX_MAGIC, GNU_MAGIC, OLD_MAGIC}:
         raise Refused("tar-header-invalid", f"A header is of an unknown dialect ({magic!r}).")
+    if not all(NUMBER.fullmatch(block[field]) for field in NUMBERS):
+        raise Refused("tar-header-invalid", "A mode, owner, time or device is no number: some readers would end there.")
     return block
 
 
@@ -193,18 +198,23 @@ def octal_size(field_bytes: bytes) -> int:
 
 
 def take_extended(stream: Gunzip, flag: bytes, size: int, extended: Extended) -> None:
-    """Read the data of a header that only tells about others into ``extended``."""
+    """Read the data of a header that only tells about others into ``extended``.
+
+    Some readers take the whole last block for text, so that what fills it must be zeros, and a NUL only ends a name.
+    """
     if size > MAX_HEADER:
         raise Refused("tar-pax-invalid", f"An extended header has {size} bytes.")
     data = stream.exactly(size)
-    stream.skip(-size % BLOCK)
+    name = data.rstrip(b"\0")
+    if stream.exactly(-size % BLOCK).strip(b"\0") or (flag in {GNU_NAME, GNU_LINK} and b"\0" in name):
+        raise Refused("tar-pax-invalid", "Something hides behind the end of an extended header.")
     if flag == PAX:
         extended.take("pax", pax_records(data))
     elif flag == PAX_GLOBAL:
-        if TOLD_ONCE & pax_records(data).keys():
-            raise Refused("tar-pax-invalid", "A global header tells the path or size of members.")
+        if TOLD_ONCE & pax_records(data).keys() or extended.dialect:
+            raise Refused("tar-pax-invalid", "A global header tells the path or size of members, or parts one in two.")
     else:
-        extended.take("GNU", {b"path" if flag == GNU_NAME else b"linkpath": data.split(b"\0")[0]})
+        extended.take("GNU", {b"path" if flag == GNU_NAME else b"linkpath": name})
 
 
 def pax_records(data: bytes) -> dict[bytes, bytes]:
@@ -240,7 +250,7 @@ def read_member(block: bytes, size: int, extended: dict[bytes, bytes]) -> TarMem
     name = decoded(extended.get(b"path", header_name(block)))
     path = safe_path(name)
     kind = KINDS.get(flag)
-    if kind is None or (kind is Kind.FILE and name.endswith(("/", "\\"))):
+    if kind is None or (kind is not Kind.FOLDER and name.endswith(("/", "\\"))):
         raise Refused("tar-kind", f"{path!r} is neither a file, a folder nor a symbolic link (type {flag!r}).")
     told = extended.get(b"size")
     if (told is not None and told != str(size).encode()) or (size and kind is not Kind.FILE):

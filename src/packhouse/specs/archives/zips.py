@@ -51,6 +51,7 @@ MAX_DIRECTORY = 64 * 1024 * 1024
 STORED, DEFLATED = 0, 8
 DESCRIPTOR_FLAG, UTF8_FLAG = 0x8, 0x800
 KNOWN_FLAGS = 0x6 | UTF8_FLAG  # bits 1 and 2 only tell how hard the packer tried
+ZIP64_VERSION = 45  # what stored, deflated and large members need
 ZIP64_EXTRA, UNICODE_PATH_EXTRA = 0x0001, 0x7075
 UNIX = 3
 POSIX_KINDS = {0, stat.S_IFREG, stat.S_IFDIR}
@@ -172,8 +173,8 @@ def central_entries(source: Source, directory: Directory) -> Iterator[tuple[Head
 
 
 def central_entry(fields: tuple[int, ...], raw: bytes, extra: bytes) -> tuple[Header, ZipMember]:
-    _, made_by, _, flags, method, _, _, crc, packed, size, _, _, comment, disk, _, attributes, offset = fields
-    name = member_name(raw, flags)
+    _, made_by, version, flags, method, _, _, crc, packed, size, _, _, comment, disk, _, attributes, offset = fields
+    name = member_name(raw, flags, version)
     if comment:
         raise Refused("zip-member-comment", f"The entry of {name!r} has a comment.")
     if disk:
@@ -188,8 +189,8 @@ def central_entry(fields: tuple[int, ...], raw: bytes, extra: bytes) -> tuple[He
     return header, ZipMember(safe_path(name), kind, method, crc, packed, size, offset)
 
 
-def member_name(raw: bytes, flags: int) -> str:
-    """The name as text, after the flags that say how to read it."""
+def member_name(raw: bytes, flags: int, version: int) -> str:
+    """The name as text, after the flags and the version of zip that say how to read the member."""
     shown = raw[:80]
     if flags & DESCRIPTOR_FLAG:
         raise Refused(
@@ -197,6 +198,8 @@ def member_name(raw: bytes, flags: int) -> str:
         )
     if flags & ~KNOWN_FLAGS:
         raise Refused("zip-flags", f"The flags {flags:#06x} of {shown!r} say that it is encrypted or patched.")
+    if version & 0xFF > ZIP64_VERSION:
+        raise Refused("zip-flags", f"{shown!r} needs version {version & 0xFF} of zip; members here need 45 at most.")
     if not raw.isascii() and not flags & UTF8_FLAG:
         raise Refused("zip-name-encoding", f"The member name {shown!r} lacks the UTF-8 flag.")
     return decoded(raw)
@@ -273,13 +276,13 @@ def local_header(source: Source, at: int, end: int) -> tuple[Header, int]:
     fixed = source.read_at(at, LOCAL_HEADER.size)
     if not fixed.startswith(LOCAL) or len(fixed) < LOCAL_HEADER.size:
         raise Refused("zip-header-mismatch", "The central directory names a member that has no local header.")
-    _, _, flags, method, _, _, crc, packed, size, name_length, extra_length = LOCAL_HEADER.unpack(fixed)
+    _, version, flags, method, _, _, crc, packed, size, name_length, extra_length = LOCAL_HEADER.unpack(fixed)
     rest = source.read_at(at + LOCAL_HEADER.size, name_length + extra_length)
     data = at + LOCAL_HEADER.size + name_length + extra_length
     if data > end:
         raise Refused("zip-gap", "A local header reaches into the central directory.")
     raw = rest[:name_length]
-    name = member_name(raw, flags)
+    name = member_name(raw, flags, version)
     size, packed = widened(read_extras(rest[name_length:], raw, name), (size, packed), name)
     return Header(raw, flags, method, crc, packed, size), data
 
