@@ -4,5 +4,6 @@ from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("packhouse.pages.health")),
+    path("", include("packhouse.index.urls")),
     path("", include("packhouse.uploads.urls")),
 ]

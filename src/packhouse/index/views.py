@@ -1,0 +1,31 @@
+"""The XML-RPC endpoint.  Everything that is asked of it properly is answered with 200, faults too."""
+
+from xmlrpc.client import Fault
+
+from django.http import Http404, HttpRequest, StreamingHttpResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from packhouse.index import xmlrpc, xmlrpc_methods
+from packhouse.throttle.actions import hit
+from packhouse.throttle.headers import headers
+from packhouse.throttle.limit import Limit, Verdict
+
+CALLS = Limit("xmlrpc.client", "3600 per hour")
+
+
+@csrf_exempt
+def pypi(request: HttpRequest) -> StreamingHttpResponse:
+    """``/pypi`` and ``/RPC2`` for requests in ``text/xml``; other kinds of request are not for here."""
+    if not request.META.get("CONTENT_TYPE", "").lower().startswith("text/xml"):
+        raise Http404
+    if request.method != "POST":
+        fault = Fault(xmlrpc.APPLICATION_ERROR, "application error; XML-RPC calls are POST requests")
+        return StreamingHttpResponse(xmlrpc.fault(fault), content_type="text/xml")
+    verdict = hit(CALLS, request.META.get("REMOTE_ADDR", ""))
+    chunks = xmlrpc_methods.answer(request.read(xmlrpc.MAX_BODY + 1)) if verdict.allowed else _too_many(verdict)
+    return StreamingHttpResponse(chunks, content_type="text/xml", headers=headers((CALLS, verdict)))
+
+
+def _too_many(verdict: Verdict) -> list[bytes]:
+    text = f"HTTPTooManyRequests: Too many calls. Limit may reset in {verdict.reset_seconds} seconds."
+    return xmlrpc.fault(Fault(xmlrpc.APPLICATION_ERROR, text))
