@@ -49,6 +49,7 @@ COUNTERS: Final[Mapping[str, Metric]] = {
 }
 GAUGES: Final[Mapping[str, Metric]] = {
     "packhouse_queue_oldest_seconds": Metric("How long the oldest task that is due has waited.", ("queue",)),
+    "packhouse_queue_dead": Metric("Tasks whose attempts are used up.", ("queue",)),
     "packhouse_process_resident_bytes": Metric("Memory of a process.", ("role", "pid")),
 }
 

@@ -187,14 +187,9 @@ class _NoErrors:
         return None
 
 
-_NOT_PASSED = frozenset(("content-length", "transfer-encoding", "connection", "host", "proxy"))
-_NOT_PASSED |= {
-    "forwarded",
-    "x-forwarded-for",
-    "x-forwarded-host",
-    "x-forwarded-proto",
-    "x-real-ip",
-}  # see Watch.client
+_HOP = ("content-length", "transfer-encoding", "connection", "host", "proxy")
+_CLAIMS = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")  # weighed already
+_NOT_PASSED = frozenset((*_HOP, *_CLAIMS))
 
 
 def _add_header(environ: dict[str, Any], name: str, value: str) -> None:

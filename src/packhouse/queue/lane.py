@@ -25,8 +25,8 @@ from django.db import DatabaseError, InterfaceError, close_old_connections, conn
 
 django.setup()
 
-from packhouse.base import clock, logs  # noqa: E402
-from packhouse.queue import backend, leases, periodic  # noqa: E402
+from packhouse.base import clock, logs, metrics  # noqa: E402
+from packhouse.queue import backend, leases, periodic, queries  # noqa: E402
 from packhouse.queue.models import QueuedTask  # noqa: E402
 
 log = logging.getLogger(__name__)
@@ -155,6 +155,9 @@ class Lane:
                 leases.renew(rows, name=self.name, lease=self.lease)
             if keeper:
                 leases.recover_expired()
+                for age in queries.queue_ages():
+                    metrics.level("packhouse_queue_oldest_seconds", age.queue, value=age.oldest_seconds)
+                    metrics.level("packhouse_queue_dead", age.queue, value=age.dead)
         if keeper and self._fire_at and self._fire_at <= clock.now():
             upcoming = periodic.fire_due(periodic.scheduled())
             self._fire_at = min(filter(None, (upcoming, clock.now() + FIRE_AT_LEAST_EVERY)))
@@ -168,6 +171,7 @@ class Lane:
         except (Exception, SystemExit) as failure:  # noqa: BLE001  # whatever a task raises is its own failure
             error = leases.describe(failure)
         self.runs.returned(row)
+        metrics.count("packhouse_tasks", row.name, "failed" if error else "done")
         for _ in range(5):
             with self._surviving_database_trouble():
                 if error is None:
@@ -245,6 +249,7 @@ def main() -> None:
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lane.stop)
+    metrics.start("tasks")
     if options.replaces:
         leases.recover_from(options.replaces)
     status = lane.run(keeper=options.keeper, on_demand=options.on_demand)
