@@ -363,6 +363,13 @@ def test_local_versions_and_old_releases_pass_where_the_operator_says_so(world: 
         assert world.upload(file, version="1.0+local").status_code == 200
 
 
+def test_a_release_that_has_closed_stays_closed_when_the_clock_is_set_back(world: World) -> None:
+    world.publish()
+    with time_machine.travel(clock.now() + timedelta(days=15)):
+        world.publish(name="later")
+    assert world.upload(sdist())["X-Packhouse-Reason"] == "release-closed"
+
+
 def test_a_project_may_be_given_more_room_than_the_index_gives(world: World) -> None:
     world.publish()
     Project.objects.update(file_size_limit=10**9, total_size_limit=10**12)
@@ -390,7 +397,7 @@ def test_an_upload_to_another_address_is_told_the_right_one(world: World, rf: Re
 
 def test_old_addresses_lead_to_the_right_one() -> None:
     moved = post(b"", path="/legacy?:action=file_upload")
-    assert (moved.status_code, moved["Location"]) == (308, "/legacy/?:action=file_upload")
+    assert (moved.status_code, moved["Location"]) == (308, "http://127.0.0.1:8080/legacy/?:action=file_upload")
     page = Client().get("/legacy/")
     assert (page.status_code, b"twine upload" in page.content) == (200, True)
     assert Client().put("/legacy/").status_code == 405

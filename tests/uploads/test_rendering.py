@@ -8,11 +8,6 @@ from packhouse.uploads import rendering
 from packhouse.uploads.rendering import RenderingFailed, render
 
 
-@pytest.fixture(autouse=True)
-def _fresh() -> None:
-    render.cache_clear()
-
-
 @pytest.mark.parametrize(
     ("raw", "content_type", "html"),
     [

@@ -1,7 +1,10 @@
 """Questions about projects."""
 
+from datetime import datetime
+
 from django.db.models import Max, Q, QuerySet
 
+from packhouse.base import clock
 from packhouse.projects.models import Filename, JournalEntry, ProhibitedName, Project, Release, Role
 from packhouse.specs import versions
 from packhouse.specs.errors import Refused
@@ -74,6 +77,12 @@ def was_used(filename: str) -> bool:
 def newest_serial() -> int:
     """The id of the newest journal entry; 0 when nothing has happened yet."""
     return JournalEntry.objects.aggregate(newest=Max("id"))["newest"] or 0
+
+
+def newest_change() -> datetime:
+    """When the newest journal entry was written; now, when there is none."""
+    newest = JournalEntry.objects.order_by("-pk").values_list("created", flat=True).first()
+    return newest or clock.now()
 
 
 def journal_since(serial: int) -> QuerySet[JournalEntry]:

@@ -15,11 +15,9 @@ from packhouse.projects.models import File
 from packhouse.projects.rules import may_create_project, may_upload
 from packhouse.specs import filenames, names
 from packhouse.specs.metadata import compare
-from packhouse.specs.names import shorten
 from packhouse.tokens.rules import check as check_token
 from packhouse.uploads import creation
 from packhouse.uploads.reasons import Rejected
-from packhouse.uploads.rendering import RenderingFailed, render
 from packhouse.uploads.stages import Arrival, Claim, Described, Opened, Spooled, Submission
 
 MIB, GIB = 1024**2, 1024**3
@@ -131,7 +129,9 @@ def new_projects_are_open(upload: Described) -> None:
 
 
 def name_is_free(upload: Described) -> None:
-    if upload.project is None and (objection := projects.objection_to(upload.name)):
+    """Where another upload has just started this very project, ``record`` will find it."""
+    objection = projects.objection_to(upload.name) if upload.project is None else None
+    if objection and objection.code != "project-name-exists":
         raise objection
 
 
@@ -207,9 +207,10 @@ def filename_was_never_used(upload: Spooled) -> None:
 
 
 def release_is_open(upload: Spooled) -> None:
+    """Time does not run backwards here: what the journal has seen is past, whatever the clock says now."""
     days = upload.config.release_open_days
     release = upload.project and upload.project.releases.filter(canonical_version=upload.canonical_version).first()
-    if days and release and (clock.now() - release.created).days >= days:
+    if days and release and (max(clock.now(), projects.newest_change()) - release.created).days >= days:
         message = f"Uploading new files to releases older than {days} days is not allowed. Publish a new version."
         raise Rejected("release-closed", message)
 
@@ -253,18 +254,6 @@ def attestations_have_publisher(upload: Opened) -> None:
             "Invalid attestations supplied during upload: attestations are only supported with trusted publishing."
         )
         raise Rejected("attestations-need-publisher", message, field="attestations")
-
-
-def description_can_be_shown(upload: Opened) -> None:
-    description = upload.metadata.description
-    if not description:
-        return
-    try:
-        render(description, upload.metadata.description_content_type or "")
-    except RenderingFailed as failed:
-        message = f"The description failed to render for {upload.metadata.description_content_type or 'text/x-rst'}."
-        detail = shorten(" ".join(str(failed).split()), 300)
-        raise Rejected("description-not-rendered", f"{message} {detail}".rstrip(), field="description") from failed
 
 
 # What checks and the recording step say alike.

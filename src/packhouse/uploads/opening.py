@@ -4,11 +4,13 @@ from packhouse.projects import queries as projects
 from packhouse.specs import metadata, versions
 from packhouse.specs.archives.inspect import Inspection
 from packhouse.specs.archives.inspector import Inspector
+from packhouse.specs.names import shorten
 from packhouse.tokens.actions import touch
 from packhouse.tokens.queries import CredentialsRefused
 from packhouse.tokens.queries import identify as identity_of
 from packhouse.uploads.reasons import Rejected
-from packhouse.uploads.stages import Arrival, Described, Opened, Spooled, Submission, widen
+from packhouse.uploads.rendering import RenderingFailed, render
+from packhouse.uploads.stages import Arrival, Described, Opened, Ready, Spooled, Submission, widen
 
 INSPECTOR = Inspector()
 
@@ -43,6 +45,17 @@ def open_archive(upload: Spooled) -> Opened:
     if set(embedded.license_files) != set(upload.claimed.license_files):
         inspection = _inspected(upload, embedded.license_files)
     return widen(Opened, upload, inspection=inspection, metadata=embedded)
+
+
+def render_description(upload: Opened) -> Ready:
+    """Render the description, if there is one; raises ``Rejected`` when it does not render."""
+    raw, kind = upload.metadata.description, upload.metadata.description_content_type
+    try:
+        return widen(Ready, upload, description_html=render(raw, kind) if raw else "")
+    except RenderingFailed as failed:
+        detail = shorten(" ".join(str(failed).split()), 300)
+        message = f"The description failed to render for {kind or 'text/x-rst'}. {detail}".rstrip()
+        raise Rejected("description-not-rendered", message, field="description") from failed
 
 
 def _inspected(upload: Spooled, license_files: tuple[str, ...]) -> Inspection:

@@ -12,7 +12,7 @@ from typing import Final
 from packhouse.specs.errors import Refused
 from packhouse.uploads import checks, form, opening
 from packhouse.uploads.reasons import Rejected
-from packhouse.uploads.stages import Arrival, Described, Opened, Spooled, Submission, View
+from packhouse.uploads.stages import Arrival, Described, Opened, Ready, Spooled, Submission, View
 
 ARRIVAL: Final[Sequence[Callable[[Arrival], None]]] = (
     checks.index_is_writable,
@@ -59,11 +59,10 @@ OPENED: Final[Sequence[Callable[[Opened], None]]] = (
     checks.record_matches,
     checks.form_agrees_with_file,
     checks.attestations_have_publisher,
-    checks.description_can_be_shown,
 )
 
 
-def examine(arrival: Arrival) -> Opened:
+def examine(arrival: Arrival) -> Ready:
     """Run every check, in order.  Raises ``Rejected``, or ``AlreadyPublished`` when there is nothing to do."""
     with refusals():
         run(ARRIVAL, arrival)
@@ -75,13 +74,15 @@ def examine(arrival: Arrival) -> Opened:
         run(SPOOLED, spooled)
         opened = opening.open_archive(spooled)
         run(OPENED, opened)
-    return opened
+        return opening.render_description(opened)
 
 
 def order() -> list[str]:
     """Every step in words, for the documentation."""
     steps = (form.read_form, *ARRIVAL, opening.identify, *SUBMISSION, opening.describe, *DESCRIBED, *SPOOLED)
-    return [step.__name__.replace("_", " ") for step in (*steps, opening.open_archive, *OPENED)]
+    return [
+        step.__name__.replace("_", " ") for step in (*steps, opening.open_archive, *OPENED, opening.render_description)
+    ]
 
 
 def run(stage: Sequence[Callable[[View], None]], view: View) -> None:

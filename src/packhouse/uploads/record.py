@@ -4,12 +4,12 @@ The blobs are durable before the first row is written, so that nothing is ever s
 leaves at most blobs that nobody names; ``reconcile`` sweeps them, and a retry finds them in place.
 """
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 
+import structlog
 from django.db import IntegrityError, OperationalError, transaction
 
 from packhouse.audit.actions import Subject, record
@@ -22,12 +22,11 @@ from packhouse.specs.errors import Refused
 from packhouse.uploads import checks, creation, pipeline
 from packhouse.uploads.form import Content
 from packhouse.uploads.reasons import Rejected
-from packhouse.uploads.rendering import render
-from packhouse.uploads.stages import Opened
+from packhouse.uploads.stages import Ready
 from packhouse.uploads.verification import verified_addresses, verified_links
 
 ATTEMPTS: Final = 5
-log = logging.getLogger(__name__)
+log: Any = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ class Published:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def publish(upload: Opened) -> Published:
+def publish(upload: Ready) -> Published:
     """Store and record the file.  Raises ``Rejected``, ``AlreadyPublished``, and ``StoreError`` of the blob store.
 
     Whoever loses a race starts anew and meets what the winner has left: the same file, another one, a project.
@@ -52,10 +51,10 @@ def publish(upload: Opened) -> Published:
         except actions.ProjectFull:
             raise checks.project_too_large(upload) from None
         except (IntegrityError, OperationalError, Project.DoesNotExist):
-            log.info("upload of %s starts anew", upload.filename, exc_info=True)
+            log.info("upload starts anew", file=upload.filename, exc_info=True)
             upload = replace(upload, project=queries.find_project(upload.name))
             _look_again(upload)
-    log.error("upload of %s gave up", upload.filename)
+    log.error("upload gave up", file=upload.filename)
     raise Rejected("try-again", "Too many changes at the same time. Please try again.")
 
 
@@ -63,11 +62,11 @@ def heal(file: File, content: Content | None) -> None:
     """Put the bytes of a published file back, should the blob store have lost them: *content* is the same file."""
     store = default_store()
     if content is not None and not store.exists(file.path):
-        log.warning("%s was missing in the blob store and is put back", file.path)
+        log.warning("missing blob put back", path=file.path)
         store.put(file.path, content.file, size=file.size, sha256_hex=file.sha256, blake2_hex=file.blake2_256)
 
 
-def _store(upload: Opened) -> str:
+def _store(upload: Ready) -> str:
     """Put the file and its metadata into the blob store; returns the file's key."""
     store, content = default_store(), upload.content
     key = key_for(content.blake2_256, upload.filename)
@@ -78,7 +77,7 @@ def _store(upload: Opened) -> str:
     return key
 
 
-def _record(upload: Opened, key: str) -> File:
+def _record(upload: Ready, key: str) -> File:
     """One transaction: project, release, file, trail; then journal, documents and facts under the serial lock."""
     book = Ledger(upload.identity)
     project = _own_project(upload, book)
@@ -100,7 +99,7 @@ def _record(upload: Opened, key: str) -> File:
     return file
 
 
-def _own_project(upload: Opened, book: Ledger) -> Project:
+def _own_project(upload: Ready, book: Ledger) -> Project:
     """The project, locked; a new one when nobody has taken the name."""
     if upload.project is not None:
         return actions.lock_project(upload.project.pk)
@@ -112,7 +111,7 @@ def _own_project(upload: Opened, book: Ledger) -> Project:
         raise
 
 
-def _look_again(upload: Opened) -> None:
+def _look_again(upload: Ready) -> None:
     """Run those checks once more whose answers others may have changed since."""
     with pipeline.refusals():
         pipeline.run(pipeline.ARRIVAL, upload)
@@ -122,7 +121,7 @@ def _look_again(upload: Opened) -> None:
             pipeline.run((*pipeline.PERMISSION, *pipeline.RACING), upload)
 
 
-def _release(upload: Opened, project: Project) -> Release:
+def _release(upload: Ready, project: Project) -> Release:
     metadata = upload.metadata
     verified = verified_links(metadata, upload.config.public_url) + verified_addresses(metadata, project)
     return Release(
@@ -139,12 +138,12 @@ def _release(upload: Opened, project: Project) -> Release:
     )
 
 
-def _description(upload: Opened) -> Description | None:
+def _description(upload: Ready) -> Description | None:
     raw, kind = upload.metadata.description, upload.metadata.description_content_type
-    return Description(raw=raw, content_type=kind, html=render(raw, kind)) if raw else None
+    return Description(raw=raw, content_type=kind, html=upload.description_html) if raw else None
 
 
-def _file(upload: Opened, key: str) -> File:
+def _file(upload: Ready, key: str) -> File:
     content, is_wheel = upload.content, upload.filetype == File.PackageType.WHEEL
     return File(
         filename=upload.filename,
@@ -164,17 +163,17 @@ def _file(upload: Opened, key: str) -> File:
     )
 
 
-def _python_version(upload: Opened) -> str:
+def _python_version(upload: Ready) -> str:
     """``source`` for an sdist; for a wheel its Python tags as the file name has them (``py2.py3``)."""
     if upload.filetype == File.PackageType.SDIST:
         return "source"
     return ".".join(filenames.parse_wheel_filename(upload.filename).python_tags)
 
 
-def _note_mismatch(upload: Opened, file: File) -> None:
+def _note_mismatch(upload: Ready, file: File) -> None:
     """A RECORD that differs was let through (``record_mismatch = "warn"``): say so where people look."""
     shown = [f"{mismatch.path} {mismatch.problem}" for mismatch in upload.inspection.mismatches]
     additional = {"count": upload.inspection.mismatch_count, "mismatches": shown}
     subject = Subject("file", str(file.pk), file.filename)
     record("file:record-mismatch", subject=subject, by=upload.identity, additional=additional)
-    log.warning("RECORD of %s differs from its contents: %s", file.filename, shown)
+    log.warning("RECORD differs from contents", file=file.filename, mismatches=shown)

@@ -15,7 +15,6 @@ import subprocess
 import sys
 import threading
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import IO
 
 SECONDS = 10
@@ -28,7 +27,6 @@ class RenderingFailed(Exception):
     """The description cannot be rendered; the text says why, as far as the renderer tells."""
 
 
-@lru_cache(maxsize=4)
 def render(raw: str, content_type: str = "") -> str:
     """*raw* as HTML that is safe to show; *content_type* as in core metadata, empty for reStructuredText.
 

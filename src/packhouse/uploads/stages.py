@@ -1,7 +1,8 @@
 """What is known of an upload, from stage to stage: each view is frozen and holds all that the former ones did.
 
 ``Arrival`` → ``Submission`` (who) → ``Described`` (what it claims to be, of which project) → ``Spooled`` (there is a
-file) → ``Opened`` (what the file itself says).  Checks look at a view; only the pipeline makes the next one.
+file) → ``Opened`` (what the file itself says) → ``Ready`` (its description is rendered).  Checks look at a view;
+only the pipeline makes the next one.
 """
 
 from dataclasses import dataclass, field, fields
@@ -87,6 +88,13 @@ class Opened(Spooled):
 
     inspection: Inspection
     metadata: CoreMetadata
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready(Opened):
+    """Everything is known and allowed; ``description_html`` is the description as pages will show it."""
+
+    description_html: str
 
 
 View = TypeVar("View", bound=Arrival)

@@ -43,7 +43,7 @@ def legacy(request: HttpRequest) -> HttpResponse:
 def without_slash(request: HttpRequest) -> HttpResponse:
     """Uploads that went to ``/legacy``: clients follow a 308 with the same method and body, or tell their user."""
     query = request.META.get("QUERY_STRING", "")
-    headers = {"Location": f"/legacy/?{query}" if query else "/legacy/"}
+    headers = {"Location": f"{settings.PACKHOUSE.public_url}/legacy/" + (f"?{query}" if query else "")}
     return HttpResponse("Uploads go to /legacy/\n", status=308, content_type="text/plain", headers=headers)
 
 
@@ -87,8 +87,9 @@ def _uploaded(request: HttpRequest, origin: RequestFacts) -> record.Published:
     spool = config.home / "spool"
     spool.mkdir(exist_ok=True)
     bounds = form.Bounds(config.upload_parts, config.text_field_limit)
-    body, length = cast("BinaryIO", request.META["wsgi.input"]), int(request.META.get("CONTENT_LENGTH") or 0)
-    with form.read_form(body, request.META.get("CONTENT_TYPE", ""), length, spool=spool, bounds=bounds) as fields:
+    body, length = cast("BinaryIO", request.META["wsgi.input"]), request.META.get("CONTENT_LENGTH") or "0"
+    kind, size = request.META.get("CONTENT_TYPE", ""), int(length) if length.isdecimal() else 0
+    with form.read_form(body, kind, size, spool=spool, bounds=bounds) as fields:
         _check_action(request, fields)
         authorization = request.META.get("HTTP_AUTHORIZATION")
         arrival = Arrival(form=fields, authorization=authorization, request=origin, config=config)
