@@ -15,7 +15,7 @@ import time_machine
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.db import IntegrityError
-from django.test import Client, RequestFactory
+from django.test import Client
 from tests.factories.accounts import make_token, make_user
 from tests.factories.projects import make_project
 from tests.uploads.publishing import body_of, credentials, fields_for, post, sdist, upload, wheel
@@ -30,7 +30,6 @@ from packhouse.projects import actions
 from packhouse.projects.facts import FilePublished
 from packhouse.projects.models import File, Filename, JournalEntry, ProhibitedName, Project, Release, Role
 from packhouse.specs.archives.reasons import REASONS as ARCHIVE_REASONS
-from packhouse.uploads import views
 from packhouse.uploads.reasons import REASONS
 
 pytestmark = pytest.mark.django_db
@@ -389,8 +388,8 @@ def test_a_token_is_judged_on_the_very_project_that_the_file_names(world: World)
     assert File.objects.count() == 0
 
 
-def test_an_upload_to_another_address_is_told_the_right_one(world: World, rf: RequestFactory) -> None:
-    answer = views.moved(rf.post("/pypi?:action=file_upload"))
+def test_an_upload_to_another_address_is_told_the_right_one(world: World) -> None:
+    answer = world.upload(path="/pypi?:action=file_upload")
     assert (answer.status_code, answer["X-Packhouse-Reason"]) == (REASONS["upload-moved"].status, "upload-moved")
     assert f"{world.settings.PACKHOUSE.public_url}/legacy/" in answer.content.decode()
 

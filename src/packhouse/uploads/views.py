@@ -1,10 +1,13 @@
 """The upload API: ``POST /legacy/``, and what else old clients try."""
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any, BinaryIO, cast
 
 import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 
@@ -18,10 +21,12 @@ from packhouse.uploads.form import NO_ROOM
 from packhouse.uploads.reasons import Rejected
 from packhouse.uploads.stages import Arrival
 
+View = Callable[..., HttpResponseBase]
 log: Any = structlog.get_logger(__name__)
 
 NO_REGISTRATION = "Project pre-registration is no longer required or supported, upload your files instead."
 NO_DOCUMENTATION = "Uploading documentation is no longer supported, host it elsewhere."
+MOVED = "This address takes no uploads. Set the repository URL to "
 GONE = {
     "submit": ("registration-gone", NO_REGISTRATION),
     "submit_pkg_info": ("registration-gone", NO_REGISTRATION),
@@ -47,11 +52,19 @@ def without_slash(request: HttpRequest) -> HttpResponse:
     return HttpResponse("Uploads go to /legacy/\n", status=308, content_type="text/plain", headers=headers)
 
 
-@csrf_exempt
-def moved(request: HttpRequest) -> HttpResponse:
-    """Uploads to addresses that never took any, or long ago: the answer names the right one."""
-    message = f"This address takes no uploads. Set the repository URL to {settings.PACKHOUSE.public_url}/legacy/"
-    return answers.refused(request, Rejected("upload-moved", message))
+def unless_upload(view: View) -> View:
+    """*view*, but for uploads that went to its address: those are told the right one."""
+
+    @csrf_exempt
+    @wraps(view)
+    def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.method == "POST" and request.GET.get(":action") in {*GONE, "file_upload"}:
+            return answers.refused(
+                request, Rejected("upload-moved", MOVED + f"{settings.PACKHOUSE.public_url}/legacy/")
+            )
+        return view(request, *args, **kwargs)
+
+    return answered
 
 
 def _answered(request: HttpRequest) -> HttpResponse:
