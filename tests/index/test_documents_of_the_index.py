@@ -233,7 +233,7 @@ def test_an_upload_into_a_large_project_asks_and_writes_as_little_as_into_a_smal
     newest = Change.objects.latest("pk").pk
     with CaptureQueriesContext(connection) as queries:
         world.publish(project, "1.1", "demo-1.1-0a-py3-none-any.whl")
-    assert len(queries) <= 45, "\n".join(query["sql"][:150] for query in queries)
+    assert len(queries) <= 42, "\n".join(query["sql"][:150] for query in queries)
     assert max(query["sql"].count("demo-2.") for query in queries) == 0
     assert world.changed_since(newest) == {"index", "simple/demo", "project/demo", "release/demo/1.1"}
 

@@ -80,7 +80,7 @@ def refresh(source: Source, touched: Iterable[bytes]) -> None:
         if first not in done:
             done.add(first)
             _rewrite(document, source, first, _next_start(document, first))
-    document.save(update_fields=_SHELL)
+    _save(document)
     mark_changed(source.key)
 
 
@@ -92,7 +92,7 @@ def rebuild(source: Source) -> None:
     document.segmented = False
     _apply_shell(document, source.shell())
     _rewrite(document, source, b"", None)
-    document.save(update_fields=_SHELL)
+    _save(document)
     mark_changed(source.key)
 
 
@@ -110,7 +110,14 @@ def mark_changed(*keys: str) -> None:
 
 _SEGMENTS_AT_ONCE = 100
 _BODIES = ("html", "json", "html_head", "html_tail", "json_head", "json_tail")
-_SHELL = ("serial", "shared", "segmented", "html_head", "html_tail", "json_head", "json_tail")
+_FIELDS = ("serial", "shared", "segmented", *_BODIES)
+
+
+def _save(document: Document) -> None:
+    """Write what was set; a body that was not touched was not read either."""
+    untouched = document.get_deferred_fields()
+    values = {name: getattr(document, name) for name in _FIELDS if name not in untouched}
+    Document.objects.filter(key=document.key).update(**values)
 
 
 def _apply_shell(document: Document, shell: Shell) -> None:
@@ -153,7 +160,6 @@ def _write_segment(document: Document, first: bytes, chunk: list[Item]) -> None:
     html, json = as_body(chunk, "html"), as_body(chunk, "json")
     if first == b"":
         document.html, document.json = html, json
-        document.save(update_fields=["html", "json"])
     elif chunk:
         document.segments.filter(first=first).update(html=html, json=json, serial=document.serial)
     else:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from packhouse.documents.actions import drop, refresh
 from packhouse.documents.upkeep import drop_many
 from packhouse.index import bulk, rows
-from packhouse.index.rows import QUARANTINED, ProjectRow
+from packhouse.index.rows import QUARANTINED, ProjectRow, ReleaseRow
 from packhouse.index.sources import (
     IndexSource,
     ProjectSource,
@@ -88,13 +88,19 @@ def _refresh_json_api(project: ProjectRow, release_id: int | None) -> None:
     if latest is None:
         drop(project_key(project.normalized_name))
         return
-    version = None if release_id is None else rows.version(release_id)
-    refresh(ProjectSource(project, latest), [] if version is None else [version.encode()])
-    if release_id is None:
-        return
-    release = latest if latest.id == release_id else rows.release(release_id)
+    release, place = _changed_release(release_id, latest)
+    refresh(ProjectSource(project, latest), place)
     if release is not None:
         refresh(ReleaseSource(project, release), ())
+
+
+def _changed_release(release_id: int | None, latest: ReleaseRow) -> tuple[ReleaseRow | None, list[bytes]]:
+    """The release that changed and its place among the others; of a quarantined one, the place it had."""
+    if release_id is None:
+        return None, []
+    release = latest if release_id == latest.id else rows.release(release_id)
+    version = release.version if release else rows.version(release_id)
+    return release, [version.encode()] if version else []
 
 
 def _rebuild(project_id: int) -> None:
