@@ -430,7 +430,7 @@ def django_database(url: str) -> dict[str, Any]:
     parts = urlsplit(url)
     if parts.scheme == "sqlite":
         return {
-            "ENGINE": "django.db.backends.sqlite3",
+            "ENGINE": "packhouse.base.sqlite_in_turn",
             "NAME": sqlite_path(url),
             "OPTIONS": {
                 "transaction_mode": "IMMEDIATE",

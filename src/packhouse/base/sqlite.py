@@ -10,12 +10,16 @@ from django.db import connection
 def pragmas(**wanted: int) -> Iterator[None]:
     """Set SQLite's pragmas *wanted* (``busy_timeout`` in ms, ``synchronous`` 0 to 3) inside the block.
 
+    With a ``busy_timeout``, transactions inside do not queue for their turn: they wait that long, then fail.
     Does nothing on other databases, nor inside of a transaction, where it is too late.
     """
     if connection.vendor != "sqlite" or connection.in_atomic_block:
         yield
         return
     with ExitStack() as restored:
+        if "busy_timeout" in wanted:
+            restored.callback(setattr, connection, "waits_its_turn", True)
+            connection.waits_its_turn = False  # type: ignore[attr-defined]
         for name, value in wanted.items():
             usual = _pragma(name)
             restored.callback(_set_pragma, name, usual)
