@@ -88,3 +88,19 @@ def test_the_request_id_is_in_every_line_of_its_request(capsys: pytest.CaptureFi
     assert [line["request_id"] for line in lines(capsys)] == [number, number]
     assert logs.new_request_id() != number
     logs.request_id.set("")
+
+
+@pytest.mark.parametrize("form", ["json", "human"])
+def test_a_traceback_shows_no_local_variable(capsys: pytest.CaptureFixture[str], form: str) -> None:
+    logs.configure(form, "info", "packhouse")
+
+    def fail(password: str) -> None:
+        raise ValueError(len(password))
+
+    try:
+        fail(CANARY)
+    except ValueError:
+        structlog.get_logger("x").exception("failed")
+    text = capsys.readouterr().err
+    assert "ValueError: 23" in text
+    assert CANARY not in text
