@@ -8,10 +8,13 @@ from django.db import OperationalError, connection, transaction
 
 from packhouse.base.sqlite import pragmas
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif("connection.vendor != 'sqlite'", reason="is about SQLite"),
-]
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def only_on_sqlite(db):
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL lets many write at once")
 
 
 @pytest.fixture
