@@ -14,6 +14,7 @@ from packhouse.documents.models import Change, Segment
 from packhouse.documents.upkeep import stored
 from packhouse.index import rows, sources
 from packhouse.projects.models import Project
+from packhouse.specs.metadata import CoreMetadata
 
 pytestmark = pytest.mark.django_db
 
@@ -63,20 +64,20 @@ def test_the_json_api_says_all_about_a_release():
     project = world.create("Demo")
     world.set_role(project, maintainer, "Maintainer")
     world.set_role(project, owner, "Owner")
-    metadata = {
-        "author_email": "A <a@b.example>",
-        "keywords": ["one", "two"],
-        "platform": ["any", "linux"],
-        "classifiers": ["Topic :: Software Development"],
-        "home_page": "https://demo.example/",
-        "project_urls": {
-            "homepage": "https://demo.example/",
-            "Home Page": "https://other.example/",
-            "Docs": "https://d.example",
-        },
-        "requires_dist": ["attrs>=20"],
-        "dynamic": ["requires-dist"],
-    }
+    metadata = CoreMetadata(
+        author_email="A <a@b.example>",
+        keywords=("one", "two"),
+        platforms=("any", "linux"),
+        classifiers=("Topic :: Software Development",),
+        home_page="https://demo.example/",
+        project_urls=(
+            ("homepage", "https://demo.example/"),
+            ("Home Page", "https://other.example/"),
+            ("Docs", "https://d.example"),
+        ),
+        requires_dist=("attrs>=20",),
+        dynamic=("Requires-Dist",),
+    ).to_json()
     file = world.publish(
         project,
         "1.0",

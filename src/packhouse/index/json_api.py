@@ -5,7 +5,7 @@ release's is ``{"info":…,`` + its project's *shared* + ``,"urls":[…],…}``,
 in one document only.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from packhouse.index.rows import FileRow, ProjectRow, ReleaseRow
@@ -50,23 +50,23 @@ def info(project: ProjectRow, release: ReleaseRow, public_url: str) -> bytes:
         "author": _text(metadata, "author"),
         "author_email": _text(metadata, "author_email"),
         "bugtrack_url": None,
-        "classifiers": _many(metadata, "classifiers", "classifier"),
+        "classifiers": _many(metadata, "classifier"),
         "description": release.description or "",
         "description_content_type": release.description_content_type or None,
         "docs_url": None,
         "download_url": _text(metadata, "download_url"),
         "downloads": _DOWNLOADS,
-        "dynamic": [name.title() for name in _many(metadata, "dynamic")] or None,
+        "dynamic": _many(metadata, "dynamic") or None,
         "home_page": _text(metadata, "home_page"),
         "keywords": _keywords(metadata),
         "license": _text(metadata, "license"),
         "license_expression": _text(metadata, "license_expression"),
-        "license_files": _many(metadata, "license_files", "license_file") or None,
+        "license_files": _many(metadata, "license_file") or None,
         "maintainer": _text(metadata, "maintainer"),
         "maintainer_email": _text(metadata, "maintainer_email"),
         "name": project.name,
         "package_url": url,
-        "platform": next(iter(_many(metadata, "platforms", "platform")), None),
+        "platform": next(iter(_many(metadata, "platform")), None),
         "project_url": url,
         "project_urls": project_urls(metadata) or None,
         "provides_extra": _many(metadata, "provides_extra") or None,
@@ -86,16 +86,14 @@ def project_urls(metadata: Mapping[str, Any]) -> dict[str, str]:
     made = {"Homepage": _text(metadata, "home_page"), "Download": _text(metadata, "download_url")}
     urls = {label: url for label, url in made.items() if url}
     repeated = {("homepage", made["Homepage"]), ("downloadurl", made["Download"])}
-    declared = _declared_urls(metadata)
+    declared = map(labelled_url, _many(metadata, "project_url"))
     return urls | {label: url for label, url in declared if (_plain_label(label), url) not in repeated}
 
 
-def _declared_urls(metadata: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
-    declared = metadata.get("project_urls") or metadata.get("project_url") or {}
-    if isinstance(declared, Mapping):
-        return declared.items()
-    parts = (line.partition(",") for line in declared)
-    return ((label.strip(), url.strip()) for label, _, url in parts)
+def labelled_url(line: str) -> tuple[str, str]:
+    """Label and URL of a Project-URL line."""
+    label, _, url = line.partition(",")
+    return label.strip(), url.strip()
 
 
 def _plain_label(label: str) -> str:
@@ -131,12 +129,9 @@ def _text(metadata: Mapping[str, Any], name: str) -> str | None:
     return metadata.get(name) or None
 
 
-def _many(metadata: Mapping[str, Any], *names: str) -> Sequence[str]:
-    """A field that may repeat, under the first of its *names* that is there."""
-    found: str | Sequence[str] = next((metadata[name] for name in names if metadata.get(name)), [])
-    return [found] if isinstance(found, str) else found
+def _many(metadata: Mapping[str, Any], name: str) -> list[str]:
+    return metadata.get(name) or []
 
 
 def _keywords(metadata: Mapping[str, Any]) -> str | None:
-    keywords = metadata.get("keywords") or None
-    return keywords if keywords is None or isinstance(keywords, str) else ", ".join(keywords)
+    return ", ".join(_many(metadata, "keywords")) or None
