@@ -81,6 +81,12 @@ def test_the_offset_of_the_file_stays_where_it_is(inspector):
         assert file.tell() == 7
 
 
+def test_bytes_that_are_still_in_the_buffer_count(inspector):
+    with tempfile.TemporaryFile() as file:
+        file.write(GOOD[1])
+        assert inspector.inspect(file, GOOD[0], "bdist_wheel").member_count == 6
+
+
 def test_a_file_without_a_descriptor_is_an_error_of_the_caller(inspector):
     with pytest.raises(io.UnsupportedOperation):
         inspector.inspect(io.BytesIO(GOOD[1]), GOOD[0], "bdist_wheel")
@@ -131,6 +137,7 @@ def test_a_job_that_hangs_is_killed_by_its_parent():
     """The job's own alarm is stopped with it, so that the parent's clock alone remains."""
     with Inspector(limits=Limits(**GENEROUS, wall_seconds=1)) as inspector, ThreadPoolExecutor(1) as pool:
         look(inspector, make_sdist())
+        wait_until(lambda: descendants(server_of(inspector)) == [])
         waiting = pool.submit(refused, look, inspector, LONG)
         wait_until(lambda: descendants(server_of(inspector)))
         os.kill(descendants(server_of(inspector))[0], signal.SIGSTOP)

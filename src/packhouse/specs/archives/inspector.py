@@ -57,6 +57,7 @@ class Inspector:
         if not self._slots.acquire(timeout=self._patience):
             raise InspectorUnavailable("All inspectors are busy.")
         try:
+            file.flush()  # the other process sees the descriptor alone, not what we still hold back
             return understood(self._ask(file.fileno(), data))
         finally:
             self._slots.release()
