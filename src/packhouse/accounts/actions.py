@@ -51,7 +51,9 @@ def _validate(user: User, password: str) -> None:
         user.clean_fields(exclude=["password"])
         user.validate_constraints()
     except ValidationError as error:
-        errors.update({"username" if k == "__all__" else k: v for k, v in error.message_dict.items()})
+        errors.update(error.message_dict)
+        if errors.pop("__all__", None):  # the one constraint: names are unique in any case
+            errors["username"] = ["This user name is already taken."]
     if not user.email:
         errors["email"] = ["An email address is required."]
     elif EmailAddress.objects.filter(email__iexact=user.email, verified=True).exists():
