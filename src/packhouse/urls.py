@@ -5,7 +5,14 @@ from django.urls import URLPattern, URLResolver, include, path
 from packhouse.index.views import pypi
 from packhouse.uploads.views import unless_upload
 
+handler400 = "packhouse.base.errors.bad_request"
+handler403 = "packhouse.base.errors.permission_denied"
+handler404 = "packhouse.base.errors.not_found"
+handler500 = "packhouse.base.errors.server_error"
+
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("packhouse.base.urls")),
+    path("", include("packhouse.pages.urls")),
     path("", include("packhouse.pages.health")),
     path("pypi", unless_upload(pypi)),
     path("", include("packhouse.index.urls")),

@@ -1,0 +1,122 @@
+"""What every answer of the control plane goes through, from the outside inwards.
+
+``Headers`` closes what browsers leave open and keeps private pages out of caches; ``CurrentRequest`` lets actions know
+where a request comes from; ``Locale`` chooses the language; ``Personal`` tells public pages whether to ask who reads.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.middleware.locale import LocaleMiddleware
+from django.utils.cache import patch_vary_headers
+
+from packhouse.base import logs
+from packhouse.base.clients import client_of
+from packhouse.base.csp import policy
+from packhouse.base.identity import RequestFacts, current_request
+from packhouse.base.visibility import PRIVATE, is_public
+
+Next = Callable[[HttpRequest], HttpResponse]
+
+USER_AGENT_LENGTH: Final = 512
+PERMISSIONS: Final = ", ".join(
+    [
+        *(f"{name}=()" for name in ("accelerometer", "browsing-topics", "camera", "display-capture", "geolocation")),
+        *(f"{name}=()" for name in ("gyroscope", "magnetometer", "microphone", "midi", "payment", "usb")),
+        *(f"{name}=(self)" for name in ("publickey-credentials-create", "publickey-credentials-get")),
+    ]
+)
+HEADERS: Final = {
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": PERMISSIONS,
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "X-Permitted-Cross-Domain-Policies": "none",
+}
+HSTS: Final = "max-age=31536000; includeSubDomains"
+
+
+class Headers:
+    """Security headers on every answer, whatever made it.  A view's own header wins over the usual one."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+        self.usual = HEADERS | (
+            {"Strict-Transport-Security": HSTS} if settings.PACKHOUSE.public_url.startswith("https:") else {}
+        )
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        for name, value in self.usual.items():
+            response.headers.setdefault(name, value)
+        response.headers.setdefault("Content-Security-Policy", policy(getattr(response, "csp", None)))
+        response.headers.setdefault("Cache-Control", PRIVATE)
+        if response.headers["Cache-Control"].startswith("public"):
+            response.cookies.clear()
+        return response
+
+
+class CurrentRequest:
+    """Says where the request comes from, to whoever writes the audit trail or a log line while it is answered."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+        self.trusted = settings.PACKHOUSE.trusted_proxies
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        facts = self._facts(request)
+        token, id_token = current_request.set(facts), logs.request_id.set(facts.request_id)
+        structlog.contextvars.clear_contextvars()
+        try:
+            return self.get_response(request)
+        finally:
+            current_request.reset(token)
+            logs.request_id.reset(id_token)
+
+    def _facts(self, request: HttpRequest) -> RequestFacts:
+        client = client_of(request.META.get("REMOTE_ADDR", ""), request.headers.get, self.trusted)
+        return RequestFacts(
+            address=client.address,
+            user_agent=request.headers.get("User-Agent", "")[:USER_AGENT_LENGTH],
+            request_id=request.META.get("packhouse.request_id", "") or logs.new_request_id(),
+        )
+
+
+class Locale(LocaleMiddleware):
+    """The language: the visitor's cookie, else what the browser asks for, else English."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        response = super().process_response(request, response)
+        if response.headers.get("Content-Type", "").startswith("text/html"):
+            patch_vary_headers(response, ["Cookie"])
+        return response
+
+
+class Personal:
+    """Keeps the cookie ``personal``: its presence tells the script on public pages that there is something to fetch.
+
+    It says nothing about whom, and grants nothing.  It is brought up to date on private pages only.
+    """
+
+    COOKIE: Final = "personal"
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        session = getattr(request, "session", None)
+        if is_public(request) or session is None or not session.accessed:
+            return response
+        wanted = hasattr(request, "user") and request.user.is_authenticated
+        if wanted and self.COOKIE not in request.COOKIES:
+            response.set_cookie(self.COOKIE, "1", secure=settings.SESSION_COOKIE_SECURE, samesite="Lax")
+        elif not wanted and self.COOKIE in request.COOKIES:
+            response.delete_cookie(self.COOKIE, samesite="Lax")
+        return response

@@ -1,0 +1,75 @@
+"""Opening pages and judging them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import BrowserContext, Page
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A page that is looked at in every state of light and width.
+
+    ``path`` is where it is, or a function that makes what it shows and returns where it is; ``user`` makes the one who
+    is signed in; ``then`` does something on the open page (opens a dialog, sends a form) before it is looked at.
+    """
+
+    name: str
+    path: str | Callable[[], str]
+    user: Callable[[], Any] | None = None
+    then: Callable[[Page], None] | None = None
+
+
+@dataclass
+class Visit:
+    """Opens listed pages, each in a browser of its own."""
+
+    new_context: Callable[..., BrowserContext]
+    errors: list[str] = field(default_factory=list)
+
+    def __call__(self, listed: Listed, *, width: int = 1280, dark: bool = False, **options: Any) -> Page:
+        options.setdefault("viewport", {"width": width, "height": 844 if width < 600 else 800})
+        context = self.new_context(color_scheme="dark" if dark else "light", reduced_motion="reduce", **options)
+        path = listed.path if isinstance(listed.path, str) else listed.path()
+        page = context.new_page()
+        page.on("console", lambda message: self.errors.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.goto("/theme.css")  # somewhere, so that cookies have an address
+        if listed.user is not None:
+            sign_in(context, page.url, listed.user())
+        page.goto(path)
+        if listed.then is not None:
+            listed.then(page)
+        return page
+
+
+def sign_in(context: BrowserContext, url: str, user: Any) -> None:
+    """Gives *context* a session of *user* on the site that *url* belongs to."""
+    from django.conf import settings
+    from django.test import Client
+
+    client = Client()
+    client.force_login(user)
+    value = client.cookies[settings.SESSION_COOKIE_NAME].value
+    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": value, "url": url}])
+
+
+def assert_accessible(page: Page) -> None:
+    """Asserts that axe finds nothing against WCAG 2.2 AA or good practice on *page* as it is now."""
+    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": RULES}}).response["violations"]
+    report = [
+        f"{rule['id']}: {rule['help']}\n    {node['html'][:200]}\n    {node.get('failureSummary', '')}"
+        for rule in found
+        for node in rule["nodes"]
+    ]
+    assert not report, "\n".join(report)
+
+
+def assert_fits(page: Page) -> None:
+    """Asserts that *page* does not scroll sideways."""
+    excess = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert excess <= 0, f"{page.url} is {excess} px wider than the window"
