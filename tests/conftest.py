@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from ipaddress import ip_address
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -134,16 +133,13 @@ def nginx_server() -> Iterator[Callable[..., str]]:
         yield lambda server_block, http="": servers.enter_context(nginx.running(server_block, http=http))
 
 
-fresh_names = count()
-
-
 @pytest.fixture
 def live_database(request: pytest.FixtureRequest) -> str | None:
     """The database for a live server of this test: fresh on PostgreSQL, None (its home's) on SQLite."""
     if request.config.getoption("--database") == "sqlite":
         return None
     cluster: postgresql.Cluster = request.getfixturevalue("postgres_server")
-    return cluster.create_database(f"live_{os.getpid()}_{next(fresh_names)}")
+    return cluster.create_database("live")
 
 
 @pytest.fixture

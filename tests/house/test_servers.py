@@ -10,8 +10,11 @@ from tests.servers import processes
 
 
 def test_a_cluster_of_postgresql_makes_databases(postgres_server):
-    with psycopg.connect(postgres_server.create_database("house")) as connection:
-        assert connection.execute("SELECT current_database()").fetchone() == ("house",)
+    urls = {postgres_server.create_database("house") for _ in range(2)}
+    assert len(urls) == 2
+    for url in urls:
+        with psycopg.connect(url) as connection:
+            assert connection.execute("SELECT current_database()").fetchone()[0].startswith("house_")
 
 
 def test_a_redis_answers(redis_server):
