@@ -99,6 +99,13 @@ def test_check_tells_what_is_plugged_in_and_that_it_answers(run: Run) -> None:
     assert done.exit_code == 0
 
 
+@pytest.mark.django_db
+def test_reconcile_mends_what_it_finds_unless_told_only_to_look(run: Run) -> None:
+    looked, mended, again = run("reconcile", "--dry-run"), run("reconcile", "--deep"), run("reconcile", "--dry-run")
+    assert "document-missing index" in looked.stdout
+    assert [looked.exit_code, mended.exit_code, again.exit_code] == [1, 0, 0]
+
+
 def test_check_fails_where_something_essential_does(home: Path) -> None:
     done = run_cli(home, "check", check=False)
     assert done.returncode == 1

@@ -1,5 +1,6 @@
 """``packhouse serve`` as an operator sees it: what it starts, what it survives, how it stops."""
 
+import json
 import os
 import signal
 import socket
@@ -7,6 +8,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -80,12 +82,24 @@ def test_a_fresh_home_is_served_on_loopback_and_says_how_to_begin(live_server_pr
     listening = [line.split()[1] for line in Path("/proc/net/tcp").read_text().splitlines()[1:] if " 0A " in line]
     assert {address.partition(":")[0] for address in listening if int(address[-4:], 16) == port} == {"0100007F"}
 
+    canary = "canary0123456789"
+    claims = {"X-Forwarded-For": "198.51.100.9", "Forwarded": "for=198.51.100.9", "Host": "elsewhere.example"}
+    secrets = {"Authorization": f"Basic {canary}", "Cookie": f"sessionid={canary}", "User-Agent": "pip/1\\n{canary}"}
+    for path in ("_ready/", f"setup/{canary}", "simple/x/"):
+        request = urllib.request.Request(f"{index.url}/{path}?token={canary}", headers=claims | secrets)
+        with suppress(urllib.error.HTTPError), urllib.request.urlopen(request, timeout=5) as answer:
+            assert answer.status == 200
+
     taken = packhouse.run_cli(index.home, "serve", "--port", str(port), check=False)
     assert taken.returncode == 1
     assert f"cannot listen on 127.0.0.1, port {port}" in taken.stderr
 
     assert index.stop() == 0
     assert list((index.home / "run").glob("[0-9]*")) == []
+    lines = [json.loads(line) for line in index.printed().splitlines() if '"event":"request"' in line]
+    assert {line["path"] for line in lines} >= {"/_ready/", "/setup/(hidden)", "/simple/x/"}
+    assert {line["client"] for line in lines} == {"127.0.0.1"}
+    assert canary not in index.printed()
 
 
 def test_what_is_killed_is_started_again(live_server_process: Running) -> None:
