@@ -1,4 +1,4 @@
-"""Write ``docs/reference/`` from the code, so that it cannot say anything else.  ``make docs``.
+"""Write ``docs/reference/`` and the list of decisions, so that they cannot say anything but the truth.  ``make docs``.
 
 Each page is one small function in ``PAGES``: it returns the page's text.
 With ``--check`` nothing is written: the exit status is 1 if a page differs from what would be written.
@@ -16,7 +16,8 @@ import django
 from packhouse import cli, config
 
 ROOT = Path(__file__).parents[1]
-REFERENCE = ROOT / "docs" / "reference"
+DOCS = ROOT / "docs"
+REFERENCE = DOCS / "reference"
 WIDTH: Any = {"terminal_width": 100, "max_content_width": 100}
 NOTE = "<!-- Written by `make docs` from the code: change it there. -->\n\n"
 
@@ -68,10 +69,18 @@ def command_pages(command: click.Command, context: click.Context) -> Iterator[st
             yield from command_pages(below, click.Context(below, info_name=name, parent=context, **WIDTH))
 
 
-PAGES: dict[str, Callable[[], str]] = {
-    "settings.md": settings,
-    "refusals.md": refusals,
-    "commands.md": commands,
+def decisions() -> str:
+    """The decisions in the order of their numbers, by their titles."""
+    records = sorted((DOCS / "decisions").glob("[0-9]*.md"))
+    titles = ((record.name, record.read_text().partition("\n")[0].lstrip("# ")) for record in records)
+    return "# Decisions\n\n" + "".join(f"- [{title}]({name})\n" for name, title in titles)
+
+
+PAGES: dict[Path, Callable[[], str]] = {
+    REFERENCE / "settings.md": settings,
+    REFERENCE / "refusals.md": refusals,
+    REFERENCE / "commands.md": commands,
+    DOCS / "decisions" / "README.md": decisions,
 }
 
 
@@ -83,7 +92,7 @@ def main() -> int:
     """Write or check all pages; returns the exit status."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "packhouse.settings")
     django.setup()
-    wanted = {REFERENCE / name: NOTE + page() for name, page in PAGES.items()}
+    wanted = {path: NOTE + page() for path, page in PAGES.items()}
     stale = [path for path, text in wanted.items() if not path.exists() or path.read_text() != text]
     extra = [path for path in REFERENCE.glob("*.md") if path not in wanted]
     if "--check" in sys.argv[1:]:

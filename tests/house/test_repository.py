@@ -64,10 +64,15 @@ def test_every_link_between_documents_resolves():
     assert dead == []
 
 
-def test_every_page_of_the_documentation_is_in_its_index():
-    index = (ROOT / "docs" / "index.md").read_text()
-    pages = [path.relative_to(ROOT / "docs").as_posix() for path in tracked_files() if ROOT / "docs" in path.parents]
-    assert [page for page in pages if page.endswith(".md") and page != "index.md" and f"({page})" not in index] == []
+def test_every_page_of_the_documentation_is_listed():
+    listed = "".join((ROOT / "docs" / page).read_text() for page in ("index.md", "decisions/README.md"))
+    pages = {path.name for path in tracked_files() if ROOT / "docs" in path.parents and path.suffix == ".md"}
+    assert {page for page in pages - {"index.md"} if f"{page})" not in listed} == set()
+
+
+def test_no_two_decisions_have_the_same_number():
+    numbers = [path.name[:4] for path in (ROOT / "docs" / "decisions").glob("[0-9]*.md")]
+    assert len(numbers) == len(set(numbers))
 
 
 def anchors(markdown):

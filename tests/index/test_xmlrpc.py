@@ -60,7 +60,7 @@ def test_the_newest_serial_is_told_at_every_endpoint(index, path):
 
 def test_changes_come_in_order_after_a_serial(index):
     first = note()
-    second = note(version="1.0", action="add source file démo-1.0<&>\x00\ufffe.tar.gz")
+    second = note(version="1.0", action="add source file démo-1.0<&>\x01\ufffe.tar.gz")
     moment = int(NOON.timestamp())
     action = "add source file d&#233;mo-1.0<&>&#65534;.tar.gz"
     assert index.changelog_since_serial(0) == [
