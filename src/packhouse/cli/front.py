@@ -1,7 +1,7 @@
 """The server process: granian in front of the data plane, with its workers.
 
 ``python -m packhouse.cli.front`` is started by the supervisor, which hands it the whole configuration in the
-environment; see docs/decisions/0004-server-process.md for why each of granian's options stands as it does.
+environment; see docs/decisions/0008-server-process.md for why each of granian's options stands as it does.
 """
 
 import signal
