@@ -7,7 +7,8 @@ from tests.factories.accounts import make_token, make_user
 from tests.uploads.publishing import sdist, upload, wheel
 
 from packhouse.audit.models import Event
-from packhouse.files import default_store
+from packhouse.documents.actions import serial_lock
+from packhouse.files import default_store, key_for
 from packhouse.projects.models import Description, File, Filename, JournalEntry, Project, Release
 
 pytestmark = pytest.mark.django_db
@@ -100,3 +101,26 @@ def test_a_retry_puts_back_what_the_blob_store_has_lost() -> None:
     store.delete(path)
     assert upload(token=token).status_code == 200
     assert store.read(path) == wheel()[1]
+
+
+def test_a_blob_swept_between_storing_and_recording_is_stored_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An orphan of an earlier attempt, which ``reconcile`` deletes under the serial lock right before this upload."""
+    _, token = make_token(make_user("ada"))
+    filename, content = wheel()
+    blake2 = hashlib.blake2b(content, digest_size=32).hexdigest()
+    key, store = key_for(blake2, filename), default_store()
+    store.put(key, content, size=len(content), sha256_hex=hashlib.sha256(content).hexdigest())
+    sweeps = [key]
+
+    def lock_after_a_sweep() -> None:
+        if sweeps:
+            store.delete(sweeps.pop())
+        serial_lock()
+
+    monkeypatch.setattr("packhouse.projects.ledger.serial_lock", lock_after_a_sweep)
+
+    answer = upload((filename, content), token=token)
+
+    assert (answer.status_code, sweeps) == (200, [])
+    assert store.read(key) == content
+    assert File.objects.count() == JournalEntry.objects.filter(action__startswith="add py3 file").count() == 1

@@ -37,19 +37,33 @@ class Published:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The blobs of an upload: the file's key, and the keys that some earlier attempt had left in the store."""
+
+    key: str
+    found: tuple[str, ...]
+
+
+class Swept(Exception):
+    """A blob that was found in the store is gone: ``reconcile`` took it for an orphan while it had no row yet."""
+
+
 def publish(upload: Ready) -> Published:
     """Store and record the file.  Raises ``Rejected``, ``AlreadyPublished``, and ``StoreError`` of the blob store.
 
     Whoever loses a race starts anew and meets what the winner has left: the same file, another one, a project.
     """
-    key = _store(upload)
+    stored = _store(upload)
     headers = creation.count(upload) if upload.project is None else {}
     for _ in range(ATTEMPTS):
         try:
             with pipeline.refusals(), transaction.atomic():
-                return Published(_record(upload, key), headers)
+                return Published(_record(upload, stored), headers)
         except actions.ProjectFull:
             raise checks.project_too_large(upload) from None
+        except Swept:
+            stored = _store(upload)
         except (IntegrityError, OperationalError, Project.DoesNotExist):
             log.info("upload starts anew", file=upload.filename, exc_info=True)
             upload = replace(upload, project=queries.find_project(upload.name))
@@ -66,18 +80,27 @@ def heal(file: File, content: Content | None) -> None:
         store.put(file.path, content.file, size=file.size, sha256_hex=file.sha256, blake2_hex=file.blake2_256)
 
 
-def _store(upload: Ready) -> str:
-    """Put the file and its metadata into the blob store; returns the file's key."""
+def _store(upload: Ready) -> Stored:
+    """Put the file and its metadata into the blob store."""
     store, content = default_store(), upload.content
     key = key_for(content.blake2_256, upload.filename)
-    store.put(key, content.file, size=content.size, sha256_hex=content.sha256, blake2_hex=content.blake2_256)
+    sha256_hex, blake2_hex = content.sha256, content.blake2_256
+    new = {key: store.put(key, content.file, size=content.size, sha256_hex=sha256_hex, blake2_hex=blake2_hex)}
     if upload.filetype == File.PackageType.WHEEL:
         metadata = upload.inspection.metadata
-        store.put(f"{key}.metadata", metadata, size=len(metadata), sha256_hex=sha256(metadata).hexdigest())
-    return key
+        sidecar = f"{key}.metadata"
+        new[sidecar] = store.put(sidecar, metadata, size=len(metadata), sha256_hex=sha256(metadata).hexdigest())
+    return Stored(key, tuple(key for key, is_new in new.items() if not is_new))
 
 
-def _record(upload: Ready, key: str) -> File:
+def _require_kept(stored: Stored) -> None:
+    """Make sure, now that nothing can be swept (that takes the serial lock), that no old blob was swept before."""
+    store = default_store()
+    if not all(store.exists(key) for key in stored.found):
+        raise Swept
+
+
+def _record(upload: Ready, stored: Stored) -> File:
     """One transaction: project, release, file, trail; then journal, documents and facts under the serial lock."""
     book = Ledger(upload.identity)
     project = _own_project(upload, book)
@@ -89,13 +112,14 @@ def _record(upload: Ready, key: str) -> File:
         project=project,
         release=_release(upload, project),
         description=_description(upload),
-        file=_file(upload, key),
+        file=_file(upload, stored.key),
         total_size_limit=checks.total_size_limit(upload),
         ledger=book,
     )
     if upload.inspection.mismatch_count:
         _note_mismatch(upload, file)
     book.write()
+    _require_kept(stored)
     return file
 
 
