@@ -198,7 +198,8 @@ def file_is_new(upload: Spooled) -> None:
 
 
 def filename_was_never_used(upload: Spooled) -> None:
-    if projects.was_used(upload.filename):
+    """A name whose file is there was published a moment ago, since ``file_is_new``: ``record`` will find it."""
+    if projects.was_used(upload.filename) and not File.objects.filter(filename=upload.filename).exists():
         message = (
             "This filename has already been used by a file that was deleted. Use a different version, "
             "because a file name never names other content later."
