@@ -21,6 +21,9 @@ class _Headers:
     def get(self, name: str, default: str | None = None) -> str | None:
         return next((value for key, value in self._pairs if key == name), default)
 
+    def get_all(self, name: str) -> list[str]:
+        return [value for key, value in self._pairs if key == name]
+
     def items(self) -> list[tuple[str, str]]:
         return self._pairs
 
@@ -29,8 +32,10 @@ class _Scope:
     """An ASGI scope under RSGI's names."""
 
     proto = "http"
+    authority = None  # ASGI servers put it into Host
 
     def __init__(self, scope: Message) -> None:
+        self.http_version: str = scope["http_version"]
         self.method: str = scope["method"]
         self.path: str = scope["path"]
         self.query_string: str = scope["query_string"].decode("latin-1")

@@ -1,5 +1,6 @@
 """What goes into the data plane and what comes out."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -83,14 +84,17 @@ CORS: list[Header] = [
     ("access-control-max-age", "86400"),
     ("access-control-expose-headers", "X-PyPI-Last-Serial"),
 ]
+CSP: Header = ("content-security-policy", "default-src 'none'; frame-ancestors 'none'")
+NAME = re.compile(r"(?=.{1,200}\Z)[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", re.DOTALL)
+"""A project name that is looked up at all: a longer one is nobody's, and remembering its absence would cost memory."""
 READ_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 TEXT: Header = ("content-type", "text/plain; charset=UTF-8")
 
 
 def not_allowed(site: Site, route: str) -> Response:
-    headers = [TEXT, ("allow", "GET, HEAD, OPTIONS"), *site.security()]
+    headers = [TEXT, ("allow", "GET, HEAD, OPTIONS"), CSP, *site.security()]
     return Response(405, headers, b"405 Method Not Allowed", route)
 
 
 def text(site: Site, status: int, body: str, route: str, *more: Header) -> Response:
-    return Response(status, [TEXT, *more, *site.security()], body.encode(), route)
+    return Response(status, [TEXT, *more, CSP, *site.security()], body.encode(), route)

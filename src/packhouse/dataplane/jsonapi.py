@@ -5,13 +5,13 @@ from functools import lru_cache
 
 from packaging.version import InvalidVersion, Version
 
-from packhouse.dataplane.http import CORS, READ_METHODS, Header, Request, Response, Site, not_allowed
+from packhouse.dataplane.http import CORS, CSP, NAME, READ_METHODS, Header, Request, Response, Site, not_allowed
 from packhouse.dataplane.respond import with_page
 from packhouse.dataplane.store import DocumentStore
 from packhouse.specs.names import normalize
 from packhouse.specs.versions import canonical
 
-_PATH = re.compile(r"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(?:/(?P<version>[^/]{1,200}))?/json/?")
+_PATH = re.compile(r"(?P<name>[^/]{1,200})(?:/(?P<version>[^/]{1,200}))?/json/?")
 _JSON: Header = ("content-type", "application/json")
 
 
@@ -22,7 +22,7 @@ def answer(request: Request, rest: str, store: DocumentStore, site: Site) -> Res
     if request.method not in READ_METHODS:
         return not_allowed(site, "json")
     found = _PATH.fullmatch(rest)
-    if found is None:
+    if found is None or not NAME.fullmatch(found["name"]):
         return _missing(site)
     name, version = found["name"], found["version"]
     normalized = normalize(name)
@@ -57,7 +57,7 @@ def _shared(site: Site, name: str, kind: str) -> list[Header]:
         ("cache-control", f"max-age={900 if site.index_max_age else 0}, public"),
         ("surrogate-key", f"project/{name} all-legacy-json {kind}-legacy-json"),
         ("accept-ranges", "bytes"),
-        ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+        CSP,
         *CORS,
         *site.security(),
     ]
@@ -67,11 +67,11 @@ def _shared(site: Site, name: str, kind: str) -> list[Header]:
 
 
 def _missing(site: Site) -> Response:
-    return Response(404, [_JSON, *CORS, *site.security()], b'{"message": "Not Found"}', "json-missing")
+    return Response(404, [_JSON, CSP, *CORS, *site.security()], b'{"message": "Not Found"}', "json-missing")
 
 
 def _moved(request: Request, normalized: str, version: str | None, site: Site) -> Response:
     middle = f"/{version}" if version else ""
     location = f"/pypi/{normalized}{middle}/json" + (f"?{request.query}" if request.query else "")
-    headers = [("location", location), _JSON, *CORS, *site.security()]
+    headers = [("location", location), _JSON, CSP, *CORS, *site.security()]
     return Response(301, headers, b'{"message": "Moved Permanently"}', "json-moved")

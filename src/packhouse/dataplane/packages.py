@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from packhouse.dataplane.conditional import UNSATISFIABLE, byte_range, matches, range_applies
-from packhouse.dataplane.http import TEXT, FileSlice, Header, Request, Response, Site, text
+from packhouse.dataplane.http import CSP, FileSlice, Header, Request, Response, Site, not_allowed, text
 from packhouse.dataplane.negotiation import encoding
 from packhouse.dataplane.page import Page
 from packhouse.dataplane.store import DocumentStore
@@ -18,7 +18,9 @@ from packhouse.specs.names import normalize
 _PACK_UP_TO = 1024**2
 IMMUTABLE: Header = ("cache-control", "max-age=365000000, immutable, public")
 _BLOB = re.compile(r"([0-9a-f]{2})/([0-9a-f]{2})/([0-9a-f]{60})/([A-Za-z0-9][A-Za-z0-9._+!-]{0,254})")
-_PREDICTABLE = re.compile(r"([A-Za-z0-9._]+)/([A-Za-z0-9])/([A-Za-z0-9._-]+)/([A-Za-z0-9][A-Za-z0-9._+!-]{0,254})")
+_PREDICTABLE = re.compile(
+    r"([A-Za-z0-9._]{1,255})/([A-Za-z0-9])/([A-Za-z0-9._-]{1,200})/([A-Za-z0-9][A-Za-z0-9._+!-]{0,254})"
+)
 _CORS: list[Header] = [
     ("access-control-allow-origin", "*"),
     ("access-control-allow-methods", "GET, OPTIONS"),
@@ -69,10 +71,9 @@ class NotStatted(Exception):
 def answer(request: Request, rest: str, store: DocumentStore, blobs: Blobs, site: Site) -> Response:
     """Answer a request for ``/packages/{rest}``."""
     if request.method == "OPTIONS":
-        return Response(204, [*_PREFLIGHT, *site.security()], b"", "file-preflight")
+        return Response(204, [*_PREFLIGHT, CSP, *site.security()], b"", "file-preflight")
     if request.method not in ("GET", "HEAD"):
-        headers = [TEXT, ("allow", "GET, HEAD, OPTIONS"), *site.security()]
-        return Response(405, headers, b"405 Method Not Allowed", "file")
+        return not_allowed(site, "file")
     found = _BLOB.fullmatch(rest)
     if found:
         return _blob(request, rest, found, blobs, site)

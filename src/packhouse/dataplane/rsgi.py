@@ -3,7 +3,9 @@
 import asyncio
 import gzip
 import os
+import re
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any
 
 from packhouse import files
@@ -14,7 +16,7 @@ from packhouse.config import Config
 from packhouse.dataplane import blobs as blob_stores
 from packhouse.dataplane.answer import answer
 from packhouse.dataplane.bridge import Answered, Bridge, Limits, Refusal
-from packhouse.dataplane.http import TEXT, FileSlice, Header, Request, Response, Site
+from packhouse.dataplane.http import CSP, TEXT, FileSlice, Header, Request, Response, Site
 from packhouse.dataplane.packages import Blobs, NotStatted
 from packhouse.dataplane.store import DocumentStore, NotLoaded
 from packhouse.dataplane.watch import Exchange
@@ -23,6 +25,7 @@ from packhouse.documents import store as documents
 from packhouse.documents.store import Unavailable
 from packhouse.files.store import StoreError
 
+_HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?")
 _SMALL_FILE = 256 * 1024
 _POLL_SECONDS = 0.5
 
@@ -37,7 +40,7 @@ class FrontDoor:
         self.bridge = bridge
         self.site = site
         self.log = AccessLog(human=logs.is_human(config.log_format)) if config.access_log else None
-        self._security = site.security()
+        self._security = [CSP, *site.security()]  # for every answer that has none of its own
         self._poll: asyncio.Task[None] | None = None
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -65,6 +68,10 @@ class FrontDoor:
         path = scope.path
         headers = scope.headers
         exchange = Exchange(scope.method, path, self._client(scope), headers.get("user-agent") or "")
+        if not _names_one_host(scope):
+            sent = self._send_refusal(exchange, Refusal(400, "400 Bad Request: name the host, once"), proto)
+            exchange.ended(self.log, "data", "host", 400, sent)
+            return
         if path.startswith(("/simple", "/packages/", "/pypi/")):
             response = await self._data(Request(scope.method, path, scope.query_string, headers))
             if response is not None:
@@ -143,9 +150,12 @@ class FrontDoor:
             finally:
                 body.close()
         except Refusal as refusal:
-            response = _refused(refusal, [*mine, *self._security])
-            proto.response_bytes(response.status, response.headers, response.body)
-            return response.status, len(refusal.message)
+            return refusal.status, self._send_refusal(exchange, refusal, proto)
+
+    def _send_refusal(self, exchange: Exchange, refusal: Refusal, proto: Any) -> int:
+        response = _refused(refusal, [exchange.header(), *self._security])
+        proto.response_bytes(response.status, response.headers, response.body)
+        return len(refusal.message)
 
     async def _send_answered(self, method: str, answered: Answered, mine: list[Header], proto: Any) -> int:
         present = {name for name, _ in answered.headers}
@@ -166,6 +176,19 @@ class FrontDoor:
             if answered.close is not None:
                 answered.close()
         return -1
+
+
+def _names_one_host(scope: Any) -> bool:
+    """Whether the request says for which host it is, and says so once (RFC 9112 §3.2)."""
+    hosts = scope.headers.get_all("host")
+    if len(hosts) != 1:
+        return not hosts and scope.http_version != "1.1"
+    return (scope.authority is None or scope.authority == hosts[0]) and _is_host(hosts[0])
+
+
+@lru_cache(maxsize=256)
+def _is_host(text: str) -> bool:
+    return len(text) < 300 and _HOST.fullmatch(text) is not None
 
 
 def _read(path: str, start: int, end: int) -> bytes:

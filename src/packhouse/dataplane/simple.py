@@ -1,10 +1,9 @@
 """``/simple/``: the index and the project pages (PEP 503, 691, 700, 792)."""
 
-import re
 from functools import lru_cache
 from urllib.parse import parse_qsl
 
-from packhouse.dataplane.http import CORS, READ_METHODS, Header, Request, Response, Site, not_allowed, text
+from packhouse.dataplane.http import CORS, NAME, READ_METHODS, Header, Request, Response, Site, not_allowed, text
 from packhouse.dataplane.negotiation import HTML, V1_JSON, Format, media_type
 from packhouse.dataplane.respond import with_page
 from packhouse.dataplane.store import DocumentStore
@@ -12,7 +11,6 @@ from packhouse.specs.names import normalize
 
 _CSP: Header = ("content-security-policy", "default-src 'none'; sandbox allow-top-navigation")
 _VARY: Header = ("vary", "Accept, Accept-Encoding")
-_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 
 
 def answer(request: Request, rest: str, store: DocumentStore, site: Site) -> Response:
@@ -26,8 +24,8 @@ def answer(request: Request, rest: str, store: DocumentStore, site: Site) -> Res
         return _page(request, "index", wanted, fmt, store, site)
     name = rest[:-1]
     if rest[-1] != "/":
-        return add_slash(request, site) if _NAME.fullmatch(rest) else _missing(site)
-    if not _NAME.fullmatch(name):
+        return add_slash(request, site) if NAME.fullmatch(rest) else _missing(site)
+    if not NAME.fullmatch(name):
         return _missing(site)
     normalized = _normalized(name)
     if normalized != name:
