@@ -11,15 +11,17 @@ ready := $(venv)/ready
 home ?= packhouse-data
 # the machine's own certificate authorities count, as they do for its browser
 uv := $(run)/uv --quiet --system-certs
+catalogues := $(wildcard src/packhouse/*/locale/*/LC_MESSAGES/django.po)
+translated := $(venv)/translated
 templates := $(wildcard src/packhouse/*/templates)
 pytest := $(run)/pytest -q -n 2
 
-.PHONY: help serve test test-sqlite test-postgresql check bench docs fix sizes lock clean
+.PHONY: help serve test test-sqlite test-postgresql check bench docs messages screenshots fix sizes lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
-serve: $(ready)  ## run an index on the folder packhouse-data (another: make serve home=FOLDER)
+serve: $(ready) $(translated)  ## run an index on the folder packhouse-data (another: make serve home=FOLDER)
 	$(run)/packhouse serve --home $(home)
 
 test: test-sqlite test-postgresql  ## the whole suite, on SQLite and on PostgreSQL
@@ -41,6 +43,7 @@ check: $(ready)  ## style, types, floors, migrations, templates, generated docum
 	$(run)/lint-imports
 	$(run)/python -m django makemigrations --check --dry-run
 	$(if $(templates),$(run)/djlint --lint --quiet $(templates))
+	$(run)/python tools/catalogues.py check
 	$(run)/python tools/docs.py --check
 
 fix: $(ready)  ## put style and imports right, as far as a tool can
@@ -53,6 +56,13 @@ bench: $(ready)  ## measure against nginx, in ratios
 
 docs: $(ready)  ## write the generated reference anew
 	$(run)/python tools/docs.py
+
+messages: $(ready)  ## bring the catalogues of translations up to date with the texts
+	$(run)/python tools/catalogues.py update
+
+screenshots: $(ready)  ## draw every page, light and dark, wide and narrow, into build/screenshots
+	tools/debian-packages.sh chromium
+	SCREENSHOTS=build/screenshots $(run)/pytest -q tests/browser -k draw
 
 sizes: $(ready)  ## the longest functions and files
 	$(run)/python tools/sizes.py
@@ -73,4 +83,8 @@ $(ready): requirements/uv.txt requirements/dev.txt pyproject.toml
 	$(uv) pip sync --python $(run)/python --require-hashes requirements/dev.txt
 	$(uv) pip install --python $(run)/python --no-deps --no-build-isolation --editable .
 	mkdir -p $(venv)/home
+	touch $@
+
+$(translated): $(catalogues) $(ready)
+	$(run)/python tools/catalogues.py compile
 	touch $@

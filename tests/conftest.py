@@ -13,6 +13,7 @@ from typing import Any
 import hypothesis
 import pytest
 from tests.servers import nginx, packhouse, postgresql, processes, redis
+from tools import catalogues
 
 hypothesis.settings.register_profile("dev", derandomize=True, database=None, deadline=None, max_examples=50)
 hypothesis.settings.register_profile("ci", derandomize=True, database=None, deadline=None, max_examples=200)
@@ -35,6 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--database") == "postgresql":
         worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
         os.environ["PACKHOUSE_DATABASE"] = _shared_cluster().url(f"packhouse_{worker}")
+    catalogues.compile_all()
     _load_settings()
     sys.addaudithook(_stay_on_this_machine)
 
