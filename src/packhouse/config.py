@@ -182,6 +182,18 @@ class Config:
         "publishers",
     )
 
+    new_projects_per_user: int = _setting(
+        LIMITS,
+        "Projects that a user may start within an hour; 0 for no end.",
+        values.whole_number(0, 1_000_000),
+        20,
+    )
+    new_projects_per_address: int = _setting(
+        LIMITS,
+        "Projects that may be started from one network address within an hour; 0 for no end.",
+        values.whole_number(0, 1_000_000),
+        40,
+    )
     file_size_limit: int = _setting(LIMITS, "The largest file, unless a project is allowed more.", SIZE, 100 * MIB)
     project_size_limit: int = _setting(LIMITS, "The size of all files of a project together.", SIZE, 10 * 1024 * MIB)
     max_header_size: int = _setting(LIMITS, "The head of a request.", values.sizes(8192, MIB), 32768)

@@ -95,7 +95,8 @@ def without_second_factor(world: World) -> Any:
 
 
 def many_projects(world: World) -> Any:
-    for number in range(20):
+    world.set(new_projects_per_user=3)
+    for number in range(3):
         assert world.upload(name=f"many{number:02}x").status_code == 200
     answer = world.upload(name="one-too-many")
     assert '"project.create.user";r=0' in answer["RateLimit"]
@@ -367,6 +368,15 @@ def test_a_release_that_has_closed_stays_closed_when_the_clock_is_set_back(world
     with time_machine.travel(clock.now() + timedelta(days=15)):
         world.publish(name="later")
     assert world.upload(sdist())["X-Packhouse-Reason"] == "release-closed"
+
+
+def test_projects_start_without_end_where_the_operator_says_so(world: World) -> None:
+    world.set(new_projects_per_user=1, new_projects_per_address=1)
+    world.publish()
+    assert world.upload(name="second").status_code == 429
+    world.set(new_projects_per_user=0, new_projects_per_address=0)
+    answer = world.upload(name="second")
+    assert (answer.status_code, "RateLimit" in answer) == (200, False)
 
 
 def test_a_project_may_be_given_more_room_than_the_index_gives(world: World) -> None:

@@ -28,7 +28,11 @@ def _keys(upload: Described) -> list[tuple[Limit, object]]:
     """What counts: nothing for trusted publishers, whose projects somebody has announced."""
     if upload.identity.kind != "user":
         return []
-    return [(PER_ADDRESS, upload.request.address), (PER_USER, upload.identity.user_id)]
+    limits = [
+        ("ip", upload.config.new_projects_per_address, upload.request.address),
+        ("user", upload.config.new_projects_per_user, upload.identity.user_id),
+    ]
+    return [(Limit(f"project.create.{scope}", f"{most} per hour", scope), key) for scope, most, key in limits if most]
 
 
 def _judge(verdicts: list[tuple[Limit, Verdict]]) -> dict[str, str]:
