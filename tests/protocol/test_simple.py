@@ -22,7 +22,7 @@ CORS = {
     "access-control-expose-headers": "X-PyPI-Last-Serial",
 }
 SECURITY = {
-    "referrer-policy": "origin-when-cross-origin",
+    "referrer-policy": "strict-origin-when-cross-origin",
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
     "x-permitted-cross-domain-policies": "none",

@@ -24,8 +24,12 @@ class Limits:
     body: int = 1024**3
     idle: float = 30.0
     rate: int = 1024
-    grace: float = 10.0
     waiting: int = 64
+
+    @property
+    def grace(self) -> float:
+        """Seconds before the rate counts: a connection starts slowly."""
+        return min(10.0, self.idle)
 
 
 class Refusal(Exception):

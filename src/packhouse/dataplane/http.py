@@ -67,7 +67,7 @@ class Site:
     def security(self) -> list[Header]:
         """Headers that every response carries."""
         found = [
-            ("referrer-policy", "origin-when-cross-origin"),
+            ("referrer-policy", "strict-origin-when-cross-origin"),
             ("x-content-type-options", "nosniff"),
             ("x-frame-options", "DENY"),
             ("x-permitted-cross-domain-policies", "none"),
