@@ -1,9 +1,13 @@
 """Fill a home's database with a catalogue, through the house's own bulk path."""
 
+import dataclasses
+import json
 import os
+import sys
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 
@@ -17,12 +21,10 @@ class Loaded:
     size: int
 
 
-def connect(home: Path, database: str | None) -> None:
-    """Set Django up on *home*, with its tables."""
+def connect(home: Path) -> None:
+    """Set Django up on *home* (its database, or the one that ``PACKHOUSE_DATABASE`` names), with its tables."""
     os.environ["PACKHOUSE_HOME"] = str(home)
     os.environ["DJANGO_SETTINGS_MODULE"] = "packhouse.settings"
-    if database:
-        os.environ["PACKHOUSE_DATABASE"] = database
     import django
 
     django.setup()
@@ -51,3 +53,32 @@ def database_size() -> int:
         cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         path = Path(connection.settings_dict["NAME"])
         return path.stat().st_size
+
+
+def _own(username: str, project_name: str) -> None:
+    """Make the user an owner of the project."""
+    from packhouse.accounts.models import User
+    from packhouse.projects import actions
+    from packhouse.projects.models import Project, Role
+
+    project, user = Project.objects.get(normalized_name=project_name), User.objects.get(username=username)
+    actions.set_role(by=None, project=project, user_id=user.pk, name=Role.Name.OWNER)
+
+
+def main() -> None:
+    """``HOME PROJECTS FILES [CATALOGUE]`` loads and prints what; ``--own HOME USER PROJECT`` gives a role."""
+    if sys.argv[1] == "--own":
+        connect(Path(sys.argv[2]))
+        _own(*sys.argv[3:5])
+        return
+    home, projects, files, catalogue = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:5]
+    connect(home)
+    from bench.catalogue import big_project, entries
+
+    given = Path(catalogue[0]) if catalogue and catalogue[0] else None
+    loaded = load(chain([big_project("bench-many-files", files)], entries(projects, given)))
+    print(json.dumps(dataclasses.asdict(loaded)))
+
+
+if __name__ == "__main__":
+    main()

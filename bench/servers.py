@@ -25,8 +25,6 @@ http {{
     sendfile on;
     tcp_nopush on;
     keepalive_requests 1000000000;
-    open_file_cache max=20000 inactive=600s;
-    open_file_cache_valid 600s;
     types {{ text/html html; application/vnd.pypi.simple.v1+json json; application/octet-stream whl; }}
     client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2; fastcgi_temp_path {folder}/t3;
     uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;
@@ -131,3 +129,26 @@ def _rss(pid: int) -> int:
     with contextlib.suppress(OSError):
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     return 0
+
+
+@contextlib.contextmanager
+def postgresql(folder: Path) -> Iterator[str]:
+    """The URL of a fresh PostgreSQL database, durable as it comes, on a server of our own."""
+    from tests.servers import postgresql as tests
+
+    with tests.running(durable=True) as cluster:
+        yield cluster.create_database("bench")
+
+
+def token(home: Path, database: str | None) -> str:
+    """An API token of a user made for it, by the operator's command line."""
+    environment = os.environ | ({"PACKHOUSE_DATABASE": database} if database else {})
+    password = home / "bench-password"
+    password.write_text("a long password for the benchmark\n")
+    run = [sys.executable, "-m", "packhouse.cli"]
+    user = [*run, "user", "create", "bench", "--email", "bench@example.org", "--password-file", str(password)]
+    subprocess.run([*user, "--verified", "--superuser", "--home", str(home)], env=environment, check=True)
+    make = [*run, "token", "create", "--user", "bench", "--description", "bench", "--home", str(home)]
+    own = [sys.executable, "-m", "bench.load", "--own", str(home), "bench", "bench-many-files"]
+    subprocess.run(own, env=environment, check=True)
+    return subprocess.run(make, env=environment, check=True, capture_output=True, text=True).stdout.strip()

@@ -26,7 +26,7 @@ class Uploads:
 def wheels(project: str, count: int, start: int = 0) -> Iterator[tuple[str, str, str, bytes]]:
     """(name, version, file name, bytes) of *count* wheels of some 10 kB, one version each."""
     for number in range(start, start + count):
-        version = f"1.{number}"
+        version = f"999.{number}"
         filler = {f"{project}/data.bin": hashlib.sha512(str(number).encode()).digest() * 140}
         filename, content = make_wheel(project, version, files=filler)
         yield project, version, filename, content

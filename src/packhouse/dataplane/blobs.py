@@ -1,6 +1,7 @@
 """Where the data plane finds the bytes of files: this machine's disk, or a remote store."""
 
 import asyncio
+import os
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,9 +22,9 @@ class LocalBlobs:
         self._root = str(root)
 
     def stat(self, key: str) -> Blob | None:
-        path = Path(f"{self._root}/{key}")
+        path = f"{self._root}/{key}"
         try:
-            return Blob(path.stat().st_size, path)
+            return Blob(os.stat(path).st_size, path)  # noqa: PTH116 - a third of the time of Path.stat
         except (FileNotFoundError, NotADirectoryError):
             return None
 

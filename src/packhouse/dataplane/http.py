@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Protocol
 
 Header = tuple[str, str]
@@ -36,7 +35,7 @@ class FileSlice:
     size: int
     start: int
     end: int
-    path: Path | None = None
+    path: str | None = None
     packed: bool = False
 
 
@@ -62,7 +61,6 @@ class Site:
     index_max_age: int = 0
     surrogates: bool = False
     hsts: bool = False
-    extra: list[Header] = field(default_factory=list)
 
     def security(self) -> list[Header]:
         """Headers that every response carries."""

@@ -33,7 +33,7 @@ def answer(request: Request, rest: str, store: DocumentStore, site: Site) -> Res
     if name != normalized:
         return _moved(request, normalized, version, site)
     kind = "release" if version else "project"
-    return with_page(request, page, "application/json", _shared(site, normalized, kind), f"json-{kind}")
+    return with_page(request, page, "application/json", lambda: _shared(site, normalized, kind), f"json-{kind}")
 
 
 def _key(normalized: str, version: str | None) -> str | None:

@@ -10,6 +10,7 @@ import hashlib
 import os
 import shutil
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -118,7 +119,7 @@ class LargePage:
         del self._written[:-_KEPT_FILES]
         return True
 
-    def variant(self, content_type: str, encoding: Encoding, shared: list[Header]) -> Variant:
+    def variant(self, content_type: str, encoding: Encoding, shared: Callable[[], list[Header]]) -> Variant:
         """The representation as *content_type*; packed unless the client refuses gzip."""
         key = (content_type, "identity" if encoding == "identity" else "gzip")
         found = self._variants.get(key)
@@ -126,7 +127,7 @@ class LargePage:
             path = self._unpacked() if key[1] == "identity" else self._written[-1]
             size = path.stat().st_size
             etag = f'"{self.digest}"' if key[1] == "identity" else f'"{self.digest}-gzip"'
-            headers, unmodified = make_headers(content_type, key[1], etag, self.serial, size, shared)
+            headers, unmodified = make_headers(content_type, key[1], etag, self.serial, size, shared())
             found = self._variants[key] = Variant(etag, headers, unmodified, b"", path, size)
         return found
 

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from pathlib import Path
+from functools import lru_cache
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -42,7 +42,7 @@ class Blob:
     """A stored file: its size in bytes and, on disk, its path; ``url`` where clients are to fetch it elsewhere."""
 
     size: int
-    path: Path | None = None
+    path: str | None = None
     url: str | None = None
 
 
@@ -98,12 +98,17 @@ def _blob(request: Request, key: str, found: "re.Match[str]", blobs: Blobs, site
     if found[4].endswith(".metadata"):
         return _metadata(request, FileSlice(key, blob.size, 0, blob.size, blob.path), site)
     etag = f'"{found[1]}{found[2]}{found[3]}"'
-    shared = [("etag", etag), *_shared(site)]
+    headers = _file_headers(site, found[4], etag)
     known = request.headers.get("if-none-match")
     if known is not None and matches(known, etag):
-        return Response(304, shared, b"", "file")
-    headers = [*_content_headers(found[4]), *shared]
+        return Response(304, [("etag", etag), *_shared(site)], b"", "file")
     return _whole_or_part(request, FileSlice(key, blob.size, 0, blob.size, blob.path), etag, headers, "file")
+
+
+@lru_cache(maxsize=4096)
+def _file_headers(site: Site, filename: str, etag: str) -> list[Header]:
+    """Headers of a file but for those of its length; what is popular is asked for again and again."""
+    return [*_content_headers(filename), ("etag", etag), *_shared(site)]
 
 
 def _shared(site: Site) -> list[Header]:

@@ -1,6 +1,7 @@
 """A document in memory, with everything prepared that a response needs."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,20 +70,20 @@ class Page:
         self._pieces = None
         return made
 
-    def variant(self, content_type: str, encoding: Encoding, shared: list[Header]) -> Variant:
-        """The representation of this page as *content_type* in *encoding*; *shared* headers stand on every answer."""
+    def variant(self, content_type: str, encoding: Encoding, shared: Callable[[], list[Header]]) -> Variant:
+        """The representation of this page as *content_type* in *encoding*; *shared* makes headers of every answer."""
         key = (content_type, encoding)
         found = self._variants.get(key)
         if found is None:
             found = self._variants[key] = self._make_variant(content_type, encoding, shared)
         return found
 
-    def _make_variant(self, content_type: str, encoding: Encoding, shared: list[Header]) -> Variant:
+    def _make_variant(self, content_type: str, encoding: Encoding, shared: Callable[[], list[Header]]) -> Variant:
         body = self.encoded(encoding)
         if encoding != "identity" and len(body) >= len(self._identity):
             return self.variant(content_type, "identity", shared)
         etag = f'"{self.digest}"' if encoding == "identity" else f'"{self.digest}-{encoding}"'
-        headers, unmodified = make_headers(content_type, encoding, etag, self.serial, len(body), shared)
+        headers, unmodified = make_headers(content_type, encoding, etag, self.serial, len(body), shared())
         return Variant(etag, headers, unmodified, body, size=len(body))
 
 

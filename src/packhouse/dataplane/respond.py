@@ -1,5 +1,7 @@
 """From a page in memory to a response: validators, ranges, HEAD."""
 
+from collections.abc import Callable
+
 from packhouse.dataplane.conditional import UNSATISFIABLE, byte_range, matches, range_applies
 from packhouse.dataplane.http import FileSlice, Header, Request, Response
 from packhouse.dataplane.large import LargePage
@@ -10,9 +12,12 @@ AnyPage = Page | LargePage
 
 
 def with_page(
-    request: Request, page: Page | LargePage, content_type: str, shared: list[Header], route: str
+    request: Request, page: AnyPage, content_type: str, shared: Callable[[], list[Header]], route: str
 ) -> Response:
-    """Answer *request* with *page*: 304 when the client has it, 206 or 416 for a range, else 200."""
+    """Answer *request* with *page*: 304 when the client has it, 206 or 416 for a range, else 200.
+
+    *shared* makes the headers that stand on every answer; it is called once for each representation.
+    """
     headers = request.headers
     variant = page.variant(content_type, encoding(headers.get("accept-encoding")), shared)
     known = headers.get("if-none-match")
@@ -26,7 +31,7 @@ def with_page(
 
 def _body(variant: Variant, start: int, end: int) -> bytes | FileSlice:
     if variant.file is not None:
-        return FileSlice("", variant.size, start, end, variant.file)
+        return FileSlice("", variant.size, start, end, str(variant.file))
     return variant.body if end - start == variant.size else variant.body[start:end]
 
 

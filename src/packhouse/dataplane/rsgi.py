@@ -127,15 +127,15 @@ class FrontDoor:
             async for chunk in self.blobs.stream(part.key, part.start, part.end):  # type: ignore[attr-defined]
                 await transport.send_bytes(chunk)
         elif part.packed:
-            body = gzip.compress(_read(str(part.path), 0, part.size), 6, mtime=0)
+            body = gzip.compress(_read(part.path, 0, part.size), 6, mtime=0)
             proto.response_bytes(status, headers, body)
             return len(body)
         elif size <= _SMALL_FILE:
-            proto.response_bytes(status, headers, _read(str(part.path), part.start, part.end))
+            proto.response_bytes(status, headers, _read(part.path, part.start, part.end))
         elif size == part.size:
-            proto.response_file(status, headers, str(part.path))
+            proto.response_file(status, headers, part.path)
         else:
-            proto.response_file_range(status, headers, str(part.path), part.start, part.end)
+            proto.response_file_range(status, headers, part.path, part.start, part.end)
         return size
 
     async def _control(self, scope: Any, proto: Any, exchange: Exchange) -> tuple[int, int]:

@@ -39,8 +39,9 @@ def _page(request: Request, name: str, wanted: str, fmt: Format, store: Document
     if page is None:
         return _missing(site)
     content_type = "text/html; charset=UTF-8" if wanted == HTML else wanted
-    shared = shared_headers(site, "" if index else name, fmt)
-    return with_page(request, page, content_type, shared, "simple-index" if index else "simple-detail")
+    listed = "" if index else name
+    route = "simple-index" if index else "simple-detail"
+    return with_page(request, page, content_type, lambda: shared_headers(site, listed, fmt), route)
 
 
 @lru_cache(maxsize=4096)
