@@ -92,10 +92,10 @@ class Locale(LocaleMiddleware):
     """The language: the visitor's cookie, else what the browser asks for, else English."""
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        response = super().process_response(request, response)
-        if response.headers.get("Content-Type", "").startswith("text/html"):
-            patch_vary_headers(response, ["Cookie"])
-        return response
+        if not response.headers.get("Content-Type", "").startswith("text/html"):
+            return response  # the same in every language
+        patch_vary_headers(response, ["Cookie"])
+        return super().process_response(request, response)
 
 
 class Personal:
