@@ -60,9 +60,9 @@ docs: $(ready)  ## write the generated reference anew
 messages: $(ready)  ## bring the catalogues of translations up to date with the texts
 	$(run)/python tools/catalogues.py update
 
-screenshots: $(ready)  ## draw every page, light and dark, wide and narrow, into build/screenshots
+screenshots: $(ready)  ## draw all pages (one: page=NAME) into build/screenshots
 	tools/debian-packages.sh chromium
-	SCREENSHOTS=build/screenshots $(run)/pytest -q tests/browser -k draw
+	SCREENSHOTS=build/screenshots $(run)/pytest -q tests/browser/drawing.py $(if $(page),-k $(page))
 
 sizes: $(ready)  ## the longest functions and files
 	$(run)/python tools/sizes.py
