@@ -145,7 +145,11 @@ def test_a_public_page_learns_who_reads_it_from_the_script(visit, new_context, s
 def test_a_page_is_small_and_asks_no_other_host(visit):
     page = visit(HOME)
     seen = []
-    page.on("response", seen.append)
+
+    def note(response):
+        seen.append(response)
+
+    page.on("response", note)
     page.goto("/")
     page.wait_for_load_state("networkidle")
     assert {response.url.split("/")[2] for response in seen} == {page.url.split("/")[2]}
