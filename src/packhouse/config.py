@@ -444,6 +444,7 @@ def django_database(url: str) -> dict[str, Any]:
         return {
             "ENGINE": "packhouse.base.sqlite_in_turn",
             "NAME": sqlite_path(url),
+            "CONN_MAX_AGE": None,
             "OPTIONS": {
                 "transaction_mode": "IMMEDIATE",
                 "timeout": 30,

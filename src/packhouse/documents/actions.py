@@ -96,6 +96,14 @@ def rebuild(source: Source) -> None:
     mark_changed(source.key)
 
 
+def put(source: Source) -> None:
+    """Write the document of a *source* that has no items, in one statement whether or not it is there already."""
+    document = Document(key=source.key)
+    _apply_shell(document, source.shell())
+    Document.objects.bulk_create([document], update_conflicts=True, unique_fields=["key"], update_fields=_FIELDS)
+    mark_changed(source.key)
+
+
 def drop(key: str) -> None:
     """Remove the document *key*, if there is one."""
     if Document.objects.filter(key=key).delete()[0]:

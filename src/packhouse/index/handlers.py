@@ -6,7 +6,7 @@ touches.  What changes everything (quarantine, a new spelling of the name) goes 
 
 from collections.abc import Iterable
 
-from packhouse.documents.actions import drop, refresh
+from packhouse.documents.actions import drop, put, refresh
 from packhouse.documents.upkeep import drop_many
 from packhouse.index import bulk, rows
 from packhouse.index.rows import QUARANTINED, ProjectRow, ReleaseRow
@@ -91,7 +91,7 @@ def _refresh_json_api(project: ProjectRow, release_id: int | None) -> None:
     release, place = _changed_release(release_id, latest)
     refresh(ProjectSource(project, latest), place)
     if release is not None:
-        refresh(ReleaseSource(project, release), ())
+        put(ReleaseSource(project, release))
 
 
 def _changed_release(release_id: int | None, latest: ReleaseRow) -> tuple[ReleaseRow | None, list[bytes]]:
