@@ -93,13 +93,16 @@ class InProcess:
 
 @pytest.fixture
 def in_process(index: packhouse.Running, filled: shelf.Shelf) -> Iterator[Callable[..., InProcess]]:
-    """``in_process(index_max_age=600, …)`` is a front door with those settings on the filled index's home."""
+    """``in_process(index_max_age=600, …)`` is a front door with those settings on the home of the filled index.
+
+    ``on`` names another live index.
+    """
     with ExitStack() as stack:
 
-        def make(**settings: Any) -> InProcess:
-            if index.database:
-                settings.setdefault("database", index.database)
-            config = Config(home=index.home, **{"public_url": index.url, "access_log": False} | settings)
+        def make(on: packhouse.Running = index, **settings: Any) -> InProcess:
+            if on.database:
+                settings.setdefault("database", on.database)
+            config = Config(home=on.home, **{"public_url": on.url, "access_log": False} | settings)
             door = front_door(config)
             stack.callback(door.store.reader.close)
             return InProcess(door, stack.enter_context(asyncio.Runner()))

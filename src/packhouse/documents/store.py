@@ -206,6 +206,8 @@ class PostgresReader(_Queries):
         super().__init__()
         self._url = url
         self._local = threading.local()
+        self._opened: list[Any] = []
+        self._lock = threading.Lock()
 
     def _connection(self) -> Any:
         import psycopg  # noqa: PLC0415 - only where PostgreSQL is used
@@ -217,6 +219,8 @@ class PostgresReader(_Queries):
             )
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             self._local.connection = connection
+            with self._lock:
+                self._opened = [*(other for other in self._opened if not other.closed), connection]
         return connection
 
     def rows(self, sql: str, *parameters: object) -> list[Any]:
@@ -229,7 +233,9 @@ class PostgresReader(_Queries):
             raise Unavailable(str(error)) from error
 
     def close(self) -> None:
-        self._forget()
+        """Close the connections of all threads, which must be idle."""
+        for connection in self._opened:
+            connection.close()
 
     def _forget(self) -> None:
         connection = getattr(self._local, "connection", None)
