@@ -105,8 +105,11 @@ class Config:
     tasks: str = _setting(PLACES, "Where background tasks are queued.", values.service("database"), "database")
     mail: str = _setting(
         PLACES,
-        "How letters leave: `file:///path` puts each into a folder, and the console shows them.",
-        values.service("file:///path"),
+        "How letters leave: into a folder, where the console shows them (`file:///path`); to a mail server that must "
+        "offer STARTTLS (`smtp://user:password@host:587`; `?insecure=1` waives that) or speaks TLS at once "
+        "(`smtps://…`); to Amazon SES (`ses://region`, `ses://key:secret@region`; `?topic=ARN` names the SNS topic "
+        "that is believed).",
+        values.MAIL,
         derive=lambda config: f"file://{config.home}/outbox",
         derived_text="file://{home}/outbox",
         secret=True,
@@ -122,6 +125,12 @@ class Config:
         secret=True,
     )
 
+    site_name: str = _setting(
+        SERVING,
+        "What this index is called, on its pages and in its letters.",
+        values.pattern(r"[^\x00-\x1f\x7f<>\"]{1,60}", "at most 60 characters, on one line"),
+        "Packhouse",
+    )
     host: str = _setting(
         SERVING, "The address to listen on. Anything but loopback is reachable by others.", TEXT, "127.0.0.1"
     )
@@ -132,6 +141,13 @@ class Config:
         ORIGIN,
         derive=lambda config: f"http://{_reachable(config.host)}:{config.port}",
         derived_text="http://{host}:{port}",
+    )
+    mail_from: str = _setting(
+        SERVING,
+        "The address that letters come from. By default at the host of `public_url`.",
+        values.pattern(r"[^@\s<>]+@[^@\s<>]+", "an e-mail address"),
+        derive=lambda config: f"packhouse@{_mail_domain(config.public_url)}",
+        derived_text="packhouse@{public_host}",
     )
     workers: int = _setting(SERVING, "Server processes.", values.whole_number(1, 256), 2)
     threads: int = _setting(
@@ -180,6 +196,9 @@ class Config:
         "Who must have a second factor.",
         values.choice("publishers", "everybody", "nobody"),
         "publishers",
+    )
+    mail_retention_days: int = _setting(
+        POLICY, "Days for which letters and their delivery are remembered.", values.whole_number(1, 3650), 90
     )
 
     new_projects_per_user: int = _setting(
@@ -340,6 +359,15 @@ def _parsed(name: str, value: Any, origin: str) -> Any:
     except (ValueError, TypeError, OverflowError) as error:
         got = without_secrets(setting, str(value))
         raise ConfigError(name, origin, f"expected {setting.kind.expected}, got {got!r}") from error
+
+
+def _mail_domain(public_url: str) -> str:
+    host = urlsplit(public_url).hostname or ""
+    try:
+        ip_address(host)
+    except ValueError:
+        return host
+    return "localhost"
 
 
 def _hidden(value: str) -> str:

@@ -1,7 +1,9 @@
 """What follows from each fact.  The whole list, readable in one place."""
 
+from packhouse.accounts import handlers as accounts
 from packhouse.base.facts import Fact, Reaction
 from packhouse.index import handlers
+from packhouse.mail import facts as mail
 from packhouse.projects import facts
 
 REACTIONS: dict[type[Fact], Reaction] = {
@@ -16,4 +18,8 @@ REACTIONS: dict[type[Fact], Reaction] = {
     facts.ProjectDeleted: Reaction(handlers=[handlers.project_deleted]),
     facts.ProjectStatusChanged: Reaction(handlers=[handlers.project_status_changed]),
     facts.RoleChanged: Reaction(handlers=[handlers.role_changed]),
+    mail.LetterSent: Reaction(handlers=[accounts.letter_sent]),
+    mail.LetterDelivered: Reaction(handlers=[accounts.letter_delivered]),
+    mail.LetterBounced: Reaction(handlers=[accounts.letter_bounced]),
+    mail.LetterComplained: Reaction(handlers=[accounts.letter_complained]),
 }

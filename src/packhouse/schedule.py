@@ -4,6 +4,7 @@ from datetime import time
 
 from packhouse.documents import tasks as documents
 from packhouse.index import tasks as index
+from packhouse.mail import tasks as mail
 from packhouse.queue import tasks as queue
 from packhouse.queue.periodic import Daily, Every
 from packhouse.throttle import tasks as throttle
@@ -12,5 +13,6 @@ SCHEDULE: list[Every | Daily] = [
     Every(documents.prune_changes, seconds=600),
     Every(throttle.forget_expired, seconds=3600),
     Daily(queue.prune_finished, at=time(3, 10)),
+    Daily(mail.forget_old, at=time(3, 20)),
     Daily(index.sweep_temporaries, at=time(3, 40)),
 ]

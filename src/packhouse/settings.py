@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "packhouse.documents",
     "packhouse.flags",
     "packhouse.index",
+    "packhouse.mail",
     "packhouse.pages",
     "packhouse.projects",
     "packhouse.queue",

@@ -3,6 +3,7 @@
 import uuid
 from typing import Any, ClassVar
 
+from allauth.account.models import EmailAddress
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.core.validators import RegexValidator
 from django.db import models
@@ -38,6 +39,7 @@ class User(AbstractBaseUser):
     name = models.CharField(max_length=100, blank=True)
     email = models.EmailField(blank=True, help_text="The primary address, kept in step by django-allauth.")
     public_email = models.EmailField(blank=True)
+    language = models.CharField(max_length=10, blank=True, help_text="of letters; empty: the index's own")
     is_active = models.BooleanField(default=True)
     is_frozen = models.BooleanField(default=False)
     is_superuser = models.BooleanField(default=False)
@@ -74,3 +76,37 @@ class User(AbstractBaseUser):
 
     def has_module_perms(self, app_label: str) -> bool:
         return self.is_active and self.is_superuser
+
+
+class AddressStateQuerySet(models.QuerySet["AddressState"]):
+    """States of addresses."""
+
+    def returned(self) -> "AddressStateQuerySet":
+        """Addresses that letters came back from, or whose owner called one spam."""
+        return self.filter(unverify_reason__in=AddressState.RETURNED)
+
+
+class AddressState(models.Model):
+    """What letters to an address have taught, beside django-allauth's ``EmailAddress``; it goes with that."""
+
+    class UnverifyReason(models.TextChoices):
+        """Why an address that was verified no longer is."""
+
+        NOTHING = "", "not un-verified"
+        SPAM_COMPLAINT = "spam complaint", "spam complaint"
+        HARD_BOUNCE = "hard bounce", "hard bounce"
+        SOFT_BOUNCE = "soft bounce", "soft bounce"
+        DOMAIN_STATUS = "domain status invalid", "domain status invalid"
+
+    RETURNED = (UnverifyReason.SPAM_COMPLAINT, UnverifyReason.HARD_BOUNCE, UnverifyReason.SOFT_BOUNCE)
+
+    address = models.OneToOneField(EmailAddress, models.CASCADE, primary_key=True, related_name="state")
+    unverify_reason = models.CharField(
+        max_length=32, choices=UnverifyReason, default=UnverifyReason.NOTHING, blank=True
+    )
+    transient_bounces = models.PositiveSmallIntegerField(default=0, help_text="since the last delivery")
+
+    objects = AddressStateQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"state of address {self.pk}"

@@ -18,6 +18,7 @@ TAGS: dict[str, frozenset[str]] = {
             "email:remove",
             "email:reverify",
             "email:sent",
+            "email:unverified",
             "email:verified",
             "login:failure",
             "login:new_device",

@@ -18,7 +18,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     """
     public = is_public(request)
     return {
-        "site_name": "Packhouse",
+        "site_name": settings.PACKHOUSE.site_name,
         "is_public": public,
         "languages": [(code, get_language_info(code)["name_local"]) for code, _ in settings.LANGUAGES],
         "language": get_language(),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
 UNITS |= {"kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
@@ -82,6 +82,30 @@ def _origin(value: Any) -> str:
     return text.rstrip("/")
 
 
+MAIL_OPTIONS: dict[str, frozenset[str]] = {
+    "file": frozenset(),
+    "smtp": frozenset({"insecure"}),
+    "smtps": frozenset(),
+    "ses": frozenset({"topic", "configuration_set", "endpoint"}),
+}
+
+
+def _mail(value: Any) -> str:
+    text = _text(value)
+    parts = urlsplit(text)
+    options = dict(parse_qsl(parts.query, keep_blank_values=True))
+    if parts.scheme not in MAIL_OPTIONS or options.keys() - MAIL_OPTIONS[parts.scheme] or parts.fragment:
+        raise ValueError(value)
+    if parts.scheme == "file" and (parts.netloc or not parts.path.startswith("/")):
+        raise ValueError(value)
+    if parts.scheme != "file" and (not parts.hostname or parts.path not in {"", "/"}):
+        raise ValueError(value)
+    if options.get("insecure", "1") != "1":
+        raise ValueError(value)
+    _ = parts.port  # raises when it is no number
+    return text
+
+
 def _text(value: Any) -> str:
     if isinstance(value, bool | list | dict) or not str(value).strip():
         raise ValueError(value)
@@ -93,6 +117,7 @@ DURATION = Kind("a time in seconds or with a unit, such as 90s, 15m or 14d", _du
 BOOLEAN = Kind("true or false", _boolean, lambda value: "true" if value else "false")
 NETWORKS = Kind("addresses or networks separated by commas, such as 10.0.0.0/8,::1", _networks, ",".join)
 ORIGIN = Kind("an http or https address without query, such as https://packages.example.org", _origin)
+MAIL = Kind("file:///path, smtp://user:password@host:587, smtps://… or ses://region", _mail)
 TEXT = Kind("a text that is not empty", _text)
 PATH = Kind("a folder", lambda value: Path(_text(value)).expanduser().resolve())
 

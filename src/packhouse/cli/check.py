@@ -48,7 +48,7 @@ def examine(settings: config.Config) -> list[Line]:
     lines += [Line(name, shown[name], lines[0].problem) for name in ("cache", "search") if shown[name] == "database"]
     if not lines[0].problem:
         lines.append(_asked("tasks", shown["tasks"], _queue, essential=False))
-    lines.append(_asked("mail", shown["mail"], lambda: _mail(settings), essential=False))
+    lines.append(_asked("mail", shown["mail"], _mail, essential=False))
     lines.append(Line("purge", shown["purge"], ""))
     return lines
 
@@ -99,7 +99,7 @@ def _queue() -> str:
     return "; ".join(busy) or "nothing waits"
 
 
-def _mail(settings: config.Config) -> str:
-    folder = Path(settings.mail.removeprefix("file://"))
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return f"{sum(1 for _ in folder.iterdir())} letters"
+def _mail() -> str:
+    from packhouse.mail.ports import plugged_in  # noqa: PLC0415
+
+    return plugged_in().probe()

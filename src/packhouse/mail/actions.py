@@ -1,0 +1,134 @@
+"""Posting letters, and writing down what becomes of them."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import transaction
+from django.utils import translation
+
+from packhouse.base import clock
+from packhouse.base.facts import announce
+from packhouse.mail import tasks
+from packhouse.mail.draft import Draft, lay_out, one_line
+from packhouse.mail.facts import LetterSent
+from packhouse.mail.models import Letter
+
+log = logging.getLogger(__name__)
+
+WINDOW: Final = timedelta(hours=1)
+MOST: Final = {Letter.Kind.REQUESTED: 5, Letter.Kind.NOTICE: 30}
+"""Letters that one address gets within ``WINDOW``.  What guards an account (``SECURITY``) always leaves."""
+
+MAX_ATTEMPTS: Final = 24
+CLAIM: Final = timedelta(seconds=150)
+"""How long a claim holds; longer than the task's time limit, so that nobody hands over what another still may."""
+
+LONGEST_ERROR: Final = 500
+
+
+def post(
+    name: str,
+    draft: Callable[[], Draft],
+    *,
+    to: str,
+    user_id: int | None,
+    language: str,
+    cause: str,
+    kind: Letter.Kind = Letter.Kind.NOTICE,
+    is_secret: bool = False,
+) -> Letter:
+    """Write a letter in the caller's transaction; it leaves after the commit.
+
+    *draft* is called under the reader's *language*.  *cause* names what the letter tells of (an id, not a secret): if
+    the same *name* and *cause* have made a letter to this address, that letter is returned and nothing is posted.  Over
+    the limit of its *kind* the letter is kept as withheld.  *is_secret*: the text holds a link that lets its reader in.
+    Raises ``ValueError`` when subject or address are not one line each, ``RuntimeError`` outside a transaction.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise RuntimeError(f"{name} was posted outside a transaction")
+    with translation.override(language):
+        laid_out = lay_out(draft(), language)
+    letter = Letter(
+        name=name,
+        cause=_cause(name, cause),
+        kind=kind,
+        to=one_line(to),
+        user_id=user_id,
+        language=language,
+        subject=laid_out.subject,
+        text=laid_out.text,
+        html=laid_out.html,
+        is_secret=is_secret,
+        created_at=clock.now(),
+    )
+    if _is_too_much(letter):
+        letter.state, letter.text, letter.html = Letter.State.WITHHELD, "", ""
+    return _once(letter)
+
+
+def _cause(name: str, cause: str) -> str:
+    if len(whole := f"{name}:{cause}") > 200:
+        raise ValueError(f"a cause of more than 200 characters: {whole[:60]}…")
+    return whole
+
+
+def _once(letter: Letter) -> Letter:
+    """Write *letter*, unless one with its cause is there; of several writers the database lets one through."""
+    Letter.objects.bulk_create([letter], ignore_conflicts=True)
+    written = Letter.objects.get(cause=letter.cause, to=letter.to)
+    if written.uid == letter.uid and written.state == Letter.State.QUEUED:
+        tasks.send.enqueue(written.pk)
+    return written
+
+
+def _is_too_much(letter: Letter) -> bool:
+    most = MOST.get(Letter.Kind(letter.kind))
+    if most is None:
+        return False
+    lately = Letter.objects.filter(to=letter.to, kind=letter.kind, created_at__gt=letter.created_at - WINDOW)
+    return lately.exclude(state=Letter.State.WITHHELD).count() >= most
+
+
+def claim(letter: Letter) -> bool:
+    """Make *letter* this process's to hand over; False when another has it or it has left."""
+    now = clock.now()
+    mine = Letter.objects.filter(pk=letter.pk).claimable(now - CLAIM)
+    return mine.update(state=Letter.State.SENDING, claimed_at=now) == 1
+
+
+def note_sent(letter: Letter, provider_id: str, *, keeps_text: bool) -> None:
+    """Write down that *letter* has left; what lets its reader in goes with it, unless the port shows it anyway."""
+    change: dict[str, str | datetime] = {"state": Letter.State.SENT, "provider_id": provider_id, "last_error": ""}
+    if letter.is_secret and not keeps_text:
+        change |= {"text": "", "html": ""}
+    now = clock.now()
+    with transaction.atomic():
+        claimed = Letter.objects.filter(pk=letter.pk, state=Letter.State.SENDING)
+        if claimed.update(**change, attempts=letter.attempts + 1, sent_at=now, settled_at=now):
+            announce(LetterSent(letter.pk, letter.name, letter.to, letter.user_id, letter.subject))
+
+
+def note_trouble(letter: Letter, problem: str, *, is_final: bool) -> bool:
+    """Write down that *letter* could not leave; returns whether it is to be tried again."""
+    attempts = letter.attempts + 1
+    again = not is_final and attempts < MAX_ATTEMPTS
+    Letter.objects.filter(pk=letter.pk, state=Letter.State.SENDING).update(
+        state=Letter.State.QUEUED if again else Letter.State.FAILED,
+        attempts=attempts,
+        last_error=problem[:LONGEST_ERROR],
+        settled_at=clock.now(),
+    )
+    log.warning("letter %s (%s) could not be sent%s: %s", letter.pk, letter.name, "" if again else " at all", problem)
+    return again
+
+
+def send_again(letter_id: int) -> bool:
+    """Queue a letter that could not be sent once more; False when there is no such letter."""
+    with transaction.atomic():
+        failed = Letter.objects.filter(pk=letter_id, state=Letter.State.FAILED).exclude(text="")
+        if not failed.update(state=Letter.State.QUEUED, attempts=0):
+            return False
+        tasks.send.enqueue(letter_id)
+    return True

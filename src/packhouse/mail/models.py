@@ -1,0 +1,91 @@
+"""Letters and what is known of their delivery."""
+
+import uuid
+from datetime import datetime
+from typing import ClassVar, Self
+
+from django.db import models
+from django.db.models import Q
+
+from packhouse.base import clock
+
+
+class LetterQuerySet(models.QuerySet["Letter"]):
+    """Letters that can be asked for by what has become of them."""
+
+    def unsent(self) -> Self:
+        """Still to be handed over, or being handed over."""
+        return self.filter(state__in=(Letter.State.QUEUED, Letter.State.SENDING))
+
+    def claimable(self, stale: datetime) -> Self:
+        """Waiting, or claimed before *stale* by somebody who has not said since what became of it."""
+        return self.filter(Q(state=Letter.State.QUEUED) | Q(state=Letter.State.SENDING, claimed_at__lt=stale))
+
+
+class Letter(models.Model):
+    """One message to one address."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued", "waiting"
+        SENDING = "sending", "being sent"
+        SENT = "sent", "sent"
+        DELIVERED = "delivered", "delivered"
+        DELAYED = "delayed", "returned for now"
+        BOUNCED = "bounced", "returned for good"
+        COMPLAINED = "complained", "reported as spam"
+        FAILED = "failed", "could not be sent"
+        WITHHELD = "withheld", "withheld: too many"
+
+    class Kind(models.TextChoices):
+        """What a letter is for, which says how many of them one address may get."""
+
+        SECURITY = "security", "security"
+        REQUESTED = "requested", "requested"
+        NOTICE = "notice", "notice"
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False, help_text="its Message-ID is made of it")
+    name = models.CharField(max_length=64, help_text="which letter it is, such as password-reset")
+    cause = models.CharField(max_length=200, help_text="what it tells of; one letter to an address for each cause")
+    kind = models.CharField(max_length=16, choices=Kind)
+    to = models.EmailField(max_length=254)
+    user_id = models.BigIntegerField(null=True, db_index=True)
+    language = models.CharField(max_length=10)
+    subject = models.CharField(max_length=255)
+    text = models.TextField()
+    html = models.TextField()
+    is_secret = models.BooleanField(help_text="its text lets whoever reads it in, and is not kept once it has left")
+    state = models.CharField(max_length=16, choices=State, default=State.QUEUED)
+    provider_id = models.CharField(max_length=255, blank=True, help_text="the name the port knows it by")
+    attempts = models.PositiveSmallIntegerField(default=0)
+    last_error = models.TextField(blank=True)
+    created_at = models.DateTimeField(default=clock.now)
+    claimed_at = models.DateTimeField(null=True)
+    sent_at = models.DateTimeField(null=True)
+    settled_at = models.DateTimeField(null=True, help_text="when it was last heard of")
+
+    objects = LetterQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["cause", "to"], name="letter_once_for_each_cause"),
+            models.UniqueConstraint(fields=["provider_id"], name="letter_provider_id", condition=~Q(provider_id="")),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["to", "kind", "created_at"], name="letter_window"),
+            models.Index(fields=["to", "id"], name="letter_unsent", condition=Q(state__in=("queued", "sending"))),
+            models.Index(fields=["state", "-id"], name="letter_state"),
+            models.Index(fields=["created_at"], name="letter_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} to {self.to}"
+
+
+class Notification(models.Model):
+    """A notification of SNS that has taken effect, so that its next copy has none."""
+
+    message_id = models.CharField(max_length=100, primary_key=True)
+    received_at = models.DateTimeField(default=clock.now, db_index=True)
+
+    def __str__(self) -> str:
+        return self.message_id

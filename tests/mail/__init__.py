@@ -1,0 +1,1 @@
+"""Letters, and the servers that they are handed to."""
