@@ -64,11 +64,11 @@ def test_a_moment_is_told_in_the_reader_s_language():
         (0, "0 bytes"),
         (1, "1 byte"),
         (999, "999 bytes"),
-        (1000, '<span title="1,000 bytes">1.0&nbsp;kB</span>'),
-        (99_999, '<span title="99,999 bytes">100.0&nbsp;kB</span>'),
-        (100_000, '<span title="100,000 bytes">0.1&nbsp;MB</span>'),
-        (3_411_002, '<span title="3,411,002 bytes">3.4&nbsp;MB</span>'),
-        (1_234_000_000, '<span title="1,234,000,000 bytes">1,234&nbsp;MB</span>'),
+        (1000, '<bdi title="1,000 bytes">1.0&nbsp;kB</bdi>'),
+        (99_999, '<bdi title="99,999 bytes">100.0&nbsp;kB</bdi>'),
+        (100_000, '<bdi title="100,000 bytes">0.1&nbsp;MB</bdi>'),
+        (3_411_002, '<bdi title="3,411,002 bytes">3.4&nbsp;MB</bdi>'),
+        (1_234_000_000, '<bdi title="1,234,000,000 bytes">1,234&nbsp;MB</bdi>'),
     ],
 )
 def test_a_size_is_short_with_its_bytes_in_the_title(octets, shown):

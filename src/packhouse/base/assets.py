@@ -81,11 +81,11 @@ class Assets:
     def load(self, name: str) -> Asset | None:
         """The file *name*, or None when there is none.  Only names of files that were there at the start are known."""
         path = self.paths.get(name)
-        return _load(path) if path else None
+        return _load(path, path.stat().st_mtime_ns) if path else None
 
 
 @lru_cache(maxsize=256)
-def _load(path: Path) -> Asset:
+def _load(path: Path, _changed: int) -> Asset:
     content = path.read_bytes()
     kind = TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     packed: dict[str, bytes] = {}

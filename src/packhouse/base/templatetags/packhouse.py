@@ -115,7 +115,7 @@ def size(octets: int) -> SafeString:
     exact = formats.number_format(octets, force_grouping=True)
     title = ngettext("%(exact)s byte", "%(exact)s bytes", octets) % {"exact": exact}
     shown = formats.number_format(round(number, places), places, force_grouping=True)
-    return format_html('<span title="{}">{}&nbsp;{}</span>', title, shown, unit)
+    return format_html('<bdi title="{}">{}&nbsp;{}</bdi>', title, shown, unit)
 
 
 @register.inclusion_tag("base/parts/command.html")
