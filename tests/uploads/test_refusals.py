@@ -398,8 +398,9 @@ def test_a_token_is_judged_on_the_very_project_that_the_file_names(world: World)
     assert File.objects.count() == 0
 
 
-def test_an_upload_to_another_address_is_told_the_right_one(world: World) -> None:
-    answer = world.upload(path="/pypi?:action=file_upload")
+@pytest.mark.parametrize("path", ["/pypi?:action=file_upload", "/pypi", "/"])
+def test_an_upload_to_another_address_is_told_the_right_one(world: World, path: str) -> None:
+    answer = world.upload(path=path)
     assert (answer.status_code, answer["X-Packhouse-Reason"]) == (REASONS["upload-moved"].status, "upload-moved")
     assert f"{world.settings.PACKHOUSE.public_url}/legacy/" in answer.content.decode()
 

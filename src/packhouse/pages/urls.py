@@ -3,9 +3,10 @@
 from django.urls import path
 
 from packhouse.pages import home, style
+from packhouse.uploads.views import unless_upload
 
 urlpatterns = [
-    path("", home.home, name="home"),
+    path("", unless_upload(home.home), name="home"),
     path("_style/", style.style, name="style"),
     path("_style/confirm/", style.confirm, name="style-confirm"),
     path("_style/error/<int:status>/", style.error, name="style-error"),

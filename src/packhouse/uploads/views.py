@@ -53,12 +53,13 @@ def without_slash(request: HttpRequest) -> HttpResponse:
 
 
 def unless_upload(view: View) -> View:
-    """*view*, but for uploads that went to its address: those are told the right one."""
+    """*view*, which takes no forms with files; uploads that went to its address are told the right one."""
 
     @csrf_exempt
     @wraps(view)
     def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if request.method == "POST" and request.GET.get(":action") in {*GONE, "file_upload"}:
+        is_form = request.content_type == "multipart/form-data"
+        if request.method == "POST" and (is_form or request.GET.get(":action") in {*GONE, "file_upload"}):
             return answers.refused(
                 request, Rejected("upload-moved", MOVED + f"{settings.PACKHOUSE.public_url}/legacy/")
             )
