@@ -14,30 +14,9 @@ from pathlib import Path
 import pytest
 from tests.servers import packhouse, processes
 from tests.servers.packhouse import Running
+from tests.servers.processes import command, descendants
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc")
-
-
-def descendants(pid: int) -> dict[int, str]:
-    """The processes below *pid* with their command lines."""
-    parents = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            continue
-    found, news = {}, {pid}
-    while news:
-        news = {child for child, parent in parents.items() if parent in news}
-        found |= {child: command(child) for child in news}
-    return found
-
-
-def command(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
-    except OSError:
-        return ""
 
 
 def alive(pids: list[int]) -> list[int]:

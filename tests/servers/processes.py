@@ -73,6 +73,30 @@ def _setpriv(user: str | None, last_signal: str) -> list[str]:
     return [setpriv, f"--pdeathsig={last_signal}", *identity, "--"]
 
 
+def descendants(pid: int) -> dict[int, str]:
+    """The processes below *pid* with their command lines (Linux)."""
+    parents: dict[int, int] = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+    found: dict[int, str] = {}
+    news = {pid}
+    while news:
+        news = {child for child, parent in parents.items() if parent in news}
+        found |= {child: command(child) for child in news}
+    return found
+
+
+def command(pid: int) -> str:
+    """The command line of a process; empty when there is none."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+    except OSError:
+        return ""
+
+
 def free_port() -> int:
     """A loopback port that nobody listens on."""
     with socket.socket() as probe:
