@@ -12,7 +12,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from packhouse.audit.actions import Actor, Subject, record
-from packhouse.projects import facts
+from packhouse.audit.models import Event
+from packhouse.projects import emails, facts
 from packhouse.projects.ledger import Ledger, journalled, user_id
 from packhouse.projects.models import Description, File, Filename, Project, Release, Role
 from packhouse.projects.queries import objection_to
@@ -110,7 +111,8 @@ def yank_release(*, by: Actor, release: Release, reason: str = "") -> Release:
         release.yanked, release.yanked_reason = True, reason
         release.save(update_fields=["yanked", "yanked_reason"])
         book.note(project, "yank release", release.version)
-        _audit("release:yank", project, by, version=release.version, reason=reason)
+        event = _audit("release:yank", project, by, version=release.version, reason=reason)
+        emails.release_yanked(project, version=release.version, reason=reason, by=by, cause=event.pk)
         book.tell(project, facts.ReleaseYanked(*_about(project), release.pk, release.canonical_version, reason))
     return release
 
@@ -124,7 +126,8 @@ def unyank_release(*, by: Actor, release: Release) -> Release:
         release.yanked, release.yanked_reason = False, ""
         release.save(update_fields=["yanked", "yanked_reason"])
         book.note(project, "unyank release", release.version)
-        _audit("release:unyank", project, by, version=release.version)
+        event = _audit("release:unyank", project, by, version=release.version)
+        emails.release_unyanked(project, version=release.version, by=by, cause=event.pk)
         book.tell(project, facts.ReleaseUnyanked(*_about(project), release.pk, release.canonical_version))
     return release
 
@@ -135,7 +138,8 @@ def delete_file(*, by: Actor, file: File) -> None:
         project = lock_project(file.project_id)
         file = project.files.select_related("release").get(pk=file.pk)
         release = file.release
-        _audit_file("file:remove", file, by, {"version": release.version, "sha256": file.sha256})
+        event = _audit_file("file:remove", file, by, {"version": release.version, "sha256": file.sha256})
+        emails.file_deleted(project, version=release.version, filename=file.filename, by=by, cause=event.pk)
         gone = facts.FileDeleted(
             *_about(project), release.pk, release.canonical_version, file.filename, bytes(file.sort_key), file.path
         )
@@ -159,7 +163,8 @@ def delete_release(*, by: Actor, release: Release) -> None:
         release.delete()
         _shrink(project, files)
         book.note(project, "remove release", release.version)
-        _audit("release:remove", project, by, version=release.version)
+        event = _audit("release:remove", project, by, version=release.version)
+        emails.release_deleted(project, version=release.version, by=by, cause=event.pk)
         book.tell(project, gone)
 
 
@@ -172,7 +177,8 @@ def delete_project(*, by: Actor, project: Project) -> None:
             tuple(project.releases.values_list("canonical_version", flat=True)),
             tuple(project.files.values_list("path", flat=True)),
         )
-        _audit("project:remove", project, by)
+        event = _audit("project:remove", project, by)
+        emails.project_deleted(project, emails.collaborators(project), by=by, cause=event.pk)
         project.delete()
         book.note(project, "remove project")
         book.tell(project, gone)
@@ -225,7 +231,7 @@ def set_role(*, by: Actor, project: Project, user_id: int, name: Role.Name) -> R
     """Give the user the role *name* on the project, in place of any other; raises ``LastOwner``."""
     with journalled(by) as book:
         project = lock_project(project.pk)
-        return _write_role(book, project, user_id, name)
+        return _write_role(book, project, user_id, name, tells=True)
 
 
 def remove_role(*, by: Actor, project: Project, user_id: int) -> None:
@@ -236,11 +242,13 @@ def remove_role(*, by: Actor, project: Project, user_id: int) -> None:
         _keep_an_owner(project, role)
         role.delete()
         book.note(project, f"remove {role.name} {role.user.username}")
-        _audit("role:remove", project, by, target_user=role.user.username, role_name=role.name)
+        event = _audit("role:remove", project, by, target_user=role.user.username, role_name=role.name)
+        emails.role_taken(project, role.user, role=role.name, by=by, cause=event.pk)
         book.tell(project, facts.RoleChanged(*_about(project), user_id, role.name, ""))
 
 
-def _write_role(book: Ledger, project: Project, user: int, name: Role.Name) -> Role:
+def _write_role(book: Ledger, project: Project, user: int, name: Role.Name, *, tells: bool = False) -> Role:
+    """*tells*: letters are written about it."""
     role = project.roles.filter(user_id=user).first() or Role(project=project, user_id=user)
     before = role.name
     if before == name:
@@ -251,7 +259,12 @@ def _write_role(book: Ledger, project: Project, user: int, name: Role.Name) -> R
     role.save()
     username = role.user.get_username()
     book.note(project, f"change {before} {username} to {name}" if before else f"add {name} {username}")
-    _audit("role:change" if before else "role:add", project, book.by, target_user=username, role_name=str(name))
+    tag = "role:change" if before else "role:add"
+    event = _audit(tag, project, book.by, target_user=username, role_name=str(name))
+    if tells and before:
+        emails.role_changed(project, role.user, before=before, after=str(name), by=book.by, cause=event.pk)
+    elif tells:
+        emails.role_given(project, role.user, role=str(name), by=book.by, cause=event.pk)
     book.tell(project, facts.RoleChanged(*_about(project), user, before, str(name)))
     return role
 
@@ -313,9 +326,9 @@ def _about(project: Project) -> tuple[int, str, int]:
     return project.pk, project.normalized_name, 0
 
 
-def _audit(tag: str, project: Project, by: Actor, **additional: Any) -> None:
-    record(tag, subject=Subject("project", str(project.uid), project.name), by=by, additional=additional)
+def _audit(tag: str, project: Project, by: Actor, **additional: Any) -> Event:
+    return record(tag, subject=Subject("project", str(project.uid), project.name), by=by, additional=additional)
 
 
-def _audit_file(tag: str, file: File, by: Actor, additional: dict[str, Any]) -> None:
-    record(tag, subject=Subject("file", str(file.pk), file.filename), by=by, additional=additional)
+def _audit_file(tag: str, file: File, by: Actor, additional: dict[str, Any]) -> Event:
+    return record(tag, subject=Subject("file", str(file.pk), file.filename), by=by, additional=additional)

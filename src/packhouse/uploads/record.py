@@ -14,7 +14,7 @@ from django.db import IntegrityError, OperationalError, transaction
 
 from packhouse.audit.actions import Subject, record
 from packhouse.files import default_store, key_for
-from packhouse.projects import actions, queries
+from packhouse.projects import actions, emails, queries
 from packhouse.projects.ledger import Ledger
 from packhouse.projects.models import Description, File, Project, Release
 from packhouse.specs import filenames, versions
@@ -199,5 +199,8 @@ def _note_mismatch(upload: Ready, file: File) -> None:
     shown = [f"{mismatch.path} {mismatch.problem}" for mismatch in upload.inspection.mismatches]
     additional = {"count": upload.inspection.mismatch_count, "mismatches": shown}
     subject = Subject("file", str(file.pk), file.filename)
-    record("file:record-mismatch", subject=subject, by=upload.identity, additional=additional)
+    event = record("file:record-mismatch", subject=subject, by=upload.identity, additional=additional)
+    emails.wheel_record_mismatch(
+        file.project, filename=file.filename, mismatches=shown, by=upload.identity, cause=event.pk
+    )
     log.warning("RECORD differs from contents", file=file.filename, mismatches=shown)
