@@ -11,6 +11,8 @@ from tests.protocol import wire
 from tests.protocol.test_simple import SECURITY
 from tests.protocol.test_uploads import FORM, chunked
 
+from packhouse.dataplane import rsgi
+
 SMUGGLED = b"GET /simple/smuggled HTTP/1.1\r\nHost: h\r\n\r\n"
 
 
@@ -254,6 +256,7 @@ PLACES = [
     "/packages/py3/d/demo-pkg/{}.whl",
     "/pypi/Demo.Pkg/json?{}X-Evil:1",
     "/pypi/demo-pkg/{}/json",
+    "/pypi/Demo.Pkg/1.0{}/json",
     "/legacy?{}X-Evil:1",
     "/legacy/{}",
     "/{}",
@@ -362,6 +365,38 @@ def test_a_flood_of_misses_does_not_slow_a_page(index):
         hot = [wire.ask(index.url, "/simple/demo-pkg/").seconds for _ in range(20)]
         assert set(missing) == {404}
     assert sorted(hot)[-2] < 1
+
+
+def test_a_failure_is_told_without_its_cause(in_process, monkeypatch):
+    door = in_process()
+    monkeypatch.setattr(rsgi, "answer", lambda *_: {}["secret"])
+    failed = door.get("/simple/")
+    assert (failed.status, failed.body) == (500, b"500 Internal Server Error")
+    assert SECURITY.items() <= dict(failed.headers).items()
+
+
+BOMB = '<?xml version="1.0"?><!DOCTYPE a [{}]><methodCall><methodName>&a9;</methodName></methodCall>'
+BOMBS = {
+    "laughs": BOMB.format(
+        '<!ENTITY a0 "ha">' + "".join(f'<!ENTITY a{n + 1} "{f"&a{n};" * 10}">' for n in range(9)),
+    ),
+    "quadratic": BOMB.format(f'<!ENTITY a9 "{"a" * 50_000}">').replace("&a9;", "&a9;" * 10_000),
+    "a file": BOMB.format('<!ENTITY a9 SYSTEM "file:///etc/passwd">'),
+    "another machine": BOMB.format('<!ENTITY a9 SYSTEM "http://127.0.0.1:9/">'),
+    "deep": "<methodCall>" + "<a>" * 200_000,
+    "long": "<methodCall><methodName>" + "a" * 3_000_000 + "</methodName></methodCall>",
+}
+
+
+@pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS)
+@pytest.mark.parametrize("path", ["/pypi", "/RPC2"])
+def test_no_document_type_opens_anything_in_xml_rpc(index, path, bomb):
+    answer = wire.ask(index.url, path, method="POST", body=bomb.encode(), Content_Type="text/xml")
+    assert answer.status in {200, 400, 413}
+    assert b"root:" not in answer.body
+    assert len(answer.body) < 3000
+    assert answer.status != 200 or b"<fault>" in answer.body
+    assert answer.seconds < 2
 
 
 def test_a_version_that_is_a_number_of_digits_is_no_work(get):

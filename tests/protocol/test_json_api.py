@@ -69,6 +69,7 @@ def test_a_slash_at_the_end_makes_no_difference(get):
     [
         ("/pypi/Demo.Pkg/json", "/pypi/demo-pkg/json"),
         ("/pypi/demo_pkg/1.0/json?a=b", "/pypi/demo-pkg/1.0/json?a=b"),
+        ("/pypi/Demo.Pkg/1.0%0d%0a/json", "/pypi/demo-pkg/1.0%0D%0A/json"),
     ],
 )
 def test_another_spelling_of_the_name_is_redirected(get, target, location):

@@ -257,6 +257,11 @@ def test_what_is_not_there_is_a_short_404_that_scripts_may_read(get, target):
     assert (CORS | SECURITY).items() <= dict(missing.headers).items()
 
 
+def test_a_query_full_of_anything_is_no_obstacle(get):
+    for query in ("a&" * 200, "format=%ff", "&&&=;=", "format", "format=" + "a" * 20_000, "=" * 400):
+        assert get(f"/simple/demo-pkg/?{query}", Accept=V1_HTML)["Content-Type"] == V1_HTML
+
+
 def test_percent_encoding_is_undone_once(get):
     assert get("/simple/d%65mo%2Dpkg/").status == 200
     assert get("/simple/d%2565mo-pkg/").status == 404

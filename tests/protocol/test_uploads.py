@@ -109,6 +109,13 @@ def test_the_address_without_the_slash_keeps_method_and_query(get, index):
     assert (moved.status, moved["Location"].removeprefix(index.url)) == (308, "/legacy/?:action=file_upload")
 
 
+def test_an_upload_to_the_main_address_is_told_the_right_one(get, index):
+    for action in ("file_upload", "submit", "doc_upload"):
+        moved = get(f"/pypi?:action={action}", method="POST", body=b"x", Accept="application/json")
+        assert moved.status == 410
+        assert f"{index.url}/legacy/" in json.loads(moved.body)["message"] or action != "file_upload"
+
+
 def test_other_methods(get):
     page = get("/legacy/")
     assert (page.status, page["Content-Type"]) == (200, "text/html; charset=utf-8")

@@ -2,6 +2,7 @@
 
 import re
 from functools import lru_cache
+from urllib.parse import quote
 
 from packaging.version import InvalidVersion, Version
 
@@ -71,7 +72,7 @@ def _missing(site: Site) -> Response:
 
 
 def _moved(request: Request, normalized: str, version: str | None, site: Site) -> Response:
-    middle = f"/{version}" if version else ""
+    middle = f"/{quote(version, safe='!+')}" if version else ""
     location = f"/pypi/{normalized}{middle}/json" + (f"?{request.query}" if request.query else "")
     headers = [("location", location), _JSON, CSP, *CORS, *site.security()]
     return Response(301, headers, b'{"message": "Moved Permanently"}', "json-moved")

@@ -11,7 +11,7 @@ import os
 import shutil
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from packhouse.dataplane.http import Header
@@ -88,60 +88,76 @@ class Assembly:
         return digest.hexdigest()
 
 
+@dataclass(slots=True)
+class _Edition:
+    """The document at one moment: its packed file, the plain one once it was asked for, and what is sent with them.
+
+    One is replaced by the next in a single assignment, since ``refresh`` runs beside the event loop: nothing of an old
+    one can be found under the validators of a new one.
+    """
+
+    packed: Path
+    digest: str
+    serial: int
+    plain: Path | None = None
+    variants: dict[tuple[str, str], Variant] = field(default_factory=dict)
+
+    def file(self, coding: str) -> Path:
+        """The file in *coding*; the plain one is made when somebody first asks for it: nearly everybody takes gzip."""
+        if coding == "gzip":
+            return self.packed
+        if self.plain is None:
+            self.plain = _unpack(self.packed)
+        return self.plain
+
+    def remove(self) -> None:
+        for path in (self.packed, self.plain):
+            if path is not None:
+                path.unlink(missing_ok=True)
+
+
+def _unpack(packed: Path) -> Path:
+    plain = packed.with_suffix("")
+    with gzip.open(packed) as source, plain.open("wb") as target:
+        shutil.copyfileobj(source, target, 1024**2)
+    return plain
+
+
 class LargePage:
     """A document served from a file of this process.  ``refresh`` runs in a thread, one at a time."""
 
     def __init__(self, assembly: Assembly, folder: Path) -> None:
         self._assembly = assembly
         self._folder = folder
-        self._written: list[Path] = []
-        self._variants: dict[tuple[str, str], Variant] = {}
-        self._plain: Path | None = None
-        self.serial = 0
-        self.size = 0
-        self.digest = ""
+        self._editions: tuple[_Edition, ...] = ()
         folder.mkdir(parents=True, exist_ok=True)
 
     def refresh(self) -> bool:
         """Bring the file up to date; False when there is no such document any more."""
         if not self._assembly.update():
             return False
-        path = self._folder / f"{os.getpid()}-{id(self):x}-{os.urandom(4).hex()}.gz"
-        self.digest = self._assembly.write(path)
-        self.serial = self._assembly.serial
-        self.size = path.stat().st_size
-        self._written.append(path)
-        self._plain = None
-        self._variants = {}
-        for old in self._written[:-_KEPT_FILES]:
-            old.unlink(missing_ok=True)
-            old.with_suffix("").unlink(missing_ok=True)
-        del self._written[:-_KEPT_FILES]
+        packed = self._folder / f"{os.getpid()}-{id(self):x}-{os.urandom(4).hex()}.gz"
+        edition = _Edition(packed, self._assembly.write(packed), self._assembly.serial)
+        if self._editions and self._editions[-1].plain is not None:
+            edition.plain = _unpack(packed)  # here and not on the event loop: it will be asked for again
+        for old in self._editions[: 1 - _KEPT_FILES]:
+            old.remove()
+        self._editions = (*self._editions[1 - _KEPT_FILES :], edition)
         return True
 
     def variant(self, content_type: str, encoding: Encoding, shared: Callable[[], list[Header]]) -> Variant:
         """The representation as *content_type*; packed unless the client refuses gzip."""
-        key = (content_type, "identity" if encoding == "identity" else "gzip")
-        found = self._variants.get(key)
+        edition = self._editions[-1]
+        coding = "identity" if encoding == "identity" else "gzip"
+        found = edition.variants.get((content_type, coding))
         if found is None:
-            path = self._unpacked() if key[1] == "identity" else self._written[-1]
+            path = edition.file(coding)
             size = path.stat().st_size
-            etag = f'"{self.digest}"' if key[1] == "identity" else f'"{self.digest}-gzip"'
-            headers, unmodified = make_headers(content_type, key[1], etag, self.serial, size, shared())
-            found = self._variants[key] = Variant(etag, headers, unmodified, b"", path, size)
+            etag = f'"{edition.digest}"' if coding == "identity" else f'"{edition.digest}-gzip"'
+            headers, unmodified = make_headers(content_type, coding, etag, edition.serial, size, shared())
+            found = edition.variants[content_type, coding] = Variant(etag, headers, unmodified, b"", path, size)
         return found
 
-    def _unpacked(self) -> Path:
-        """The plain file, made when somebody first asks for it; nearly every client takes gzip."""
-        if self._plain is None:
-            packed = self._written[-1]
-            plain = packed.with_suffix("")
-            with gzip.open(packed) as source, plain.open("wb") as target:
-                shutil.copyfileobj(source, target, 1024**2)
-            self._plain = plain
-        return self._plain
-
     def close(self) -> None:
-        for path in self._written:
-            path.unlink(missing_ok=True)
-            path.with_suffix("").unlink(missing_ok=True)
+        for edition in self._editions:
+            edition.remove()

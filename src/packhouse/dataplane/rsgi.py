@@ -8,6 +8,8 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
+import structlog
+
 from packhouse import files
 from packhouse.base import logs
 from packhouse.base.access import AccessLog
@@ -24,6 +26,8 @@ from packhouse.documents import generation
 from packhouse.documents import store as documents
 from packhouse.documents.store import Unavailable
 from packhouse.files.store import StoreError
+
+log: Any = structlog.get_logger(__name__)
 
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?")
 _SMALL_FILE = 256 * 1024
@@ -65,15 +69,26 @@ class FrontDoor:
     async def __rsgi__(self, scope: Any, proto: Any) -> None:
         if scope.proto != "http":
             return
+        agent = scope.headers.get("user-agent") or ""
+        exchange = Exchange(scope.method, scope.path, self._client(scope), agent)
+        try:
+            await self._exchange(scope, proto, exchange)
+        except Exception:
+            log.exception("a request failed", path=scope.path, request_id=exchange.request_id)
+            sent = 0
+            with suppress(Exception):  # the answer may have begun
+                sent = self._send_refusal(exchange, Refusal(500, "500 Internal Server Error"), proto)
+            exchange.ended(self.log, "data", "failed", 500, sent)
+
+    async def _exchange(self, scope: Any, proto: Any, exchange: Exchange) -> None:
+        """One request and its answer, by whichever plane."""
         path = scope.path
-        headers = scope.headers
-        exchange = Exchange(scope.method, path, self._client(scope), headers.get("user-agent") or "")
         if not _names_one_host(scope):
             sent = self._send_refusal(exchange, Refusal(400, "400 Bad Request: name the host, once"), proto)
             exchange.ended(self.log, "data", "host", 400, sent)
             return
         if path.startswith(("/simple", "/packages/", "/pypi/")):
-            response = await self._data(Request(scope.method, path, scope.query_string, headers))
+            response = await self._data(Request(scope.method, path, scope.query_string, scope.headers))
             if response is not None:
                 sent = await self._send(exchange, response, proto)
                 exchange.ended(self.log, "data", response.route, response.status, sent)

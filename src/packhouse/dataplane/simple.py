@@ -54,7 +54,7 @@ def _override(query: str) -> str | None:
     """The value of ``?format=``, the way around ``Accept`` (PEP 691)."""
     if not query:
         return None
-    return dict(parse_qsl(query.replace("+", "%2B"), max_num_fields=50)).get("format") if len(query) < 500 else None
+    return dict(parse_qsl(query.replace("+", "%2B"))).get("format") if len(query) < 500 else None
 
 
 def shared_headers(site: Site, name: str, fmt: Format) -> list[Header]:
