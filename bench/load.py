@@ -23,6 +23,7 @@ class Loaded:
 
 def connect(home: Path) -> None:
     """Set Django up on *home* (its database, or the one that ``PACKHOUSE_DATABASE`` names), with its tables."""
+    home.mkdir(parents=True, exist_ok=True)
     os.environ["PACKHOUSE_HOME"] = str(home)
     os.environ["DJANGO_SETTINGS_MODULE"] = "packhouse.settings"
     import django

@@ -4,18 +4,17 @@ Writes projects, releases, files, file names and the journal in few statements. 
 in bulk builds the documents in bulk as well (``index.bulk``).
 """
 
-from collections.abc import Iterable, Sequence
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from packhouse.base import clock
+from packhouse.base import bulk, clock
 from packhouse.documents.actions import serial_lock
 from packhouse.projects.models import File, Filename, JournalEntry, Project, Release
 from packhouse.specs.filenames import file_sort_key
 from packhouse.specs.names import normalize, skeleton
 from packhouse.specs.versions import canonical, is_prerelease, parse, sort_key
-
-_ROWS = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,81 +55,100 @@ class NewProject:
 def load_projects(entries: Sequence[NewProject]) -> list[int]:
     """Write *entries* (some hundreds) in the caller's transaction; returns the ids of the projects, in order.
 
-    The serial lock is taken here and held until the transaction ends.  Raises ``IntegrityError`` when a name, a file
-    name or a content is taken, and ``Refused`` for a version that is none.
+    The serial lock is taken here and held until the transaction ends.  Raises ``IntegrityError`` of the database driver
+    when a name, a file name or a content is taken, and ``Refused`` for a version that is none.
     """
-    projects = [_project(entry) for entry in entries]
-    _leave_skeletons_to_the_first(projects)
-    Project.objects.bulk_create(projects, batch_size=_ROWS)
-    pairs = [(project, entry) for project, entry in zip(projects, entries, strict=True)]
-    releases = [_release(project, entry, new) for project, entry in pairs for new in entry.releases]
-    Release.objects.bulk_create(releases, batch_size=_ROWS)
-    every = (new for _, entry in pairs for new in entry.releases)
-    files = [_file(release, file) for release, new in zip(releases, every, strict=True) for file in new.files]
-    Filename.objects.bulk_create([Filename(filename=file.filename) for file in files], batch_size=_ROWS)
-    File.objects.bulk_create(files, batch_size=_ROWS)
-    _write_journal(projects)
-    return [project.pk for project in projects]
+    serial_lock()
+    projects = bulk.reserve_ids(Project, len(entries))
+    serials = bulk.reserve_ids(JournalEntry, len(entries))
+    releases = bulk.reserve_ids(Release, sum(len(entry.releases) for entry in entries))
+    files = _Files()
+    bulk.insert(Project, _PROJECT, _project_rows(entries, projects, serials))
+    bulk.insert(Release, _RELEASE, files.gathered(_release_rows(entries, projects, releases)))
+    bulk.insert(Filename, ("filename", "created"), ((row[2], row[-1]) for row in files.rows))
+    bulk.insert(File, _FILE, files.rows)
+    now = bulk.moment(clock.now())
+    journal = ((serial, entry.name, "create", now) for serial, entry in zip(serials, entries, strict=True))
+    bulk.insert(JournalEntry, ("id", "name", "action", "created"), journal)
+    return list(projects)
 
 
-def _leave_skeletons_to_the_first(projects: Iterable[Project]) -> None:
+_PROJECT = (
+    *("id", "uid", "name", "normalized_name", "skeleton", "created", "status", "status_reason"),
+    *("last_serial", "total_size"),
+)
+_RELEASE = (
+    *("id", "project", "version", "canonical_version", "sort_key", "is_prerelease", "created", "summary"),
+    *("requires_python", "metadata", "verified", "yanked", "yanked_reason", "quarantined", "uploaded_via"),
+)
+_FILE = (
+    *("release", "project", "filename", "packagetype", "python_version", "size", "md5", "sha256", "blake2_256"),
+    *("path", "metadata_sha256", "sort_key", "comment", "sboms", "uploaded_via", "uploaded"),
+)
+
+
+def _project_rows(
+    entries: Sequence[NewProject], ids: Sequence[int], serials: Sequence[int]
+) -> Iterator[tuple[object, ...]]:
+    guards = _skeletons(entries)
+    now = bulk.moment(clock.now())
+    for entry, key, serial, guard in zip(entries, ids, serials, guards, strict=True):
+        size = sum(file.size for release in entry.releases for file in release.files)
+        name = normalize(entry.name)
+        yield key, bulk.uid(uuid.uuid4()), entry.name, name, guard, now, "active", "", serial, size
+
+
+def _skeletons(entries: Sequence[NewProject]) -> list[str | None]:
     """What exists elsewhere may look alike; the oldest of a kind keeps the skeleton that guards against new ones."""
-    wanted = [project.skeleton for project in projects]
+    wanted = [skeleton(entry.name) for entry in entries]
     taken: set[str | None] = set()
     for start in range(0, len(wanted), 500):
         found = Project.objects.filter(skeleton__in=wanted[start : start + 500])
         taken.update(found.values_list("skeleton", flat=True))
-    for project in projects:
-        if project.skeleton in taken:
-            project.skeleton = None
-        taken.add(project.skeleton)
+    guards: list[str | None] = []
+    for text in wanted:
+        guards.append(None if text in taken else text)
+        taken.add(text)
+    return guards
 
 
-def _write_journal(projects: Iterable[Project]) -> None:
-    serial_lock()
-    projects = list(projects)
-    entries = [JournalEntry(name=project.name, action="create") for project in projects]
-    for project, entry in zip(projects, JournalEntry.objects.bulk_create(entries, batch_size=_ROWS), strict=True):
-        project.last_serial = entry.pk
-    Project.objects.bulk_update(projects, ["last_serial"], batch_size=500)
+def _release_rows(
+    entries: Sequence[NewProject], projects: Sequence[int], ids: Sequence[int]
+) -> Iterator[tuple[NewRelease, bytes, tuple[object, ...]]]:
+    """Each new release with its sort key and its row."""
+    numbers = iter(ids)
+    for entry, project in zip(entries, projects, strict=True):
+        for new in entry.releases:
+            version = parse(new.version)
+            key = sort_key(version)
+            known = new.metadata or {"name": entry.name, "version": new.version, "summary": entry.summary}
+            created = bulk.moment(new.created or clock.now())
+            row = (
+                *(next(numbers), project, new.version, canonical(version), key, is_prerelease(version), created),
+                *(entry.summary[:512], new.requires_python, bulk.jsonb(known), "[]", False, "", False, ""),
+            )
+            yield new, key, row
 
 
-def _project(entry: NewProject) -> Project:
-    total = sum(file.size for release in entry.releases for file in release.files)
-    return Project(
-        name=entry.name, normalized_name=normalize(entry.name), skeleton=skeleton(entry.name), total_size=total
-    )
+class _Files:
+    """The rows of the files, gathered while the releases go by."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[object, ...]] = []
+
+    def gathered(
+        self, releases: Iterable[tuple[NewRelease, bytes, tuple[object, ...]]]
+    ) -> Iterator[tuple[object, ...]]:
+        for new, key, row in releases:
+            self.rows += [_file_row(file, key, row) for file in new.files]
+            yield row
 
 
-def _release(project: Project, entry: NewProject, new: NewRelease) -> Release:
-    version = parse(new.version)
-    return Release(
-        project=project,
-        version=new.version,
-        canonical_version=canonical(version),
-        sort_key=sort_key(version),
-        is_prerelease=is_prerelease(version),
-        summary=entry.summary[:512],
-        requires_python=new.requires_python,
-        metadata=new.metadata or {"name": entry.name, "version": new.version, "summary": entry.summary},
-        created=new.created or clock.now(),
-    )
-
-
-def _file(release: Release, new: NewFile) -> File:
+def _file_row(new: NewFile, key: bytes, release: tuple[object, ...]) -> tuple[object, ...]:
     b2 = new.blake2_256
-    return File(
-        project_id=release.project_id,
-        release=release,
-        filename=new.filename,
-        packagetype=new.packagetype,
-        python_version=new.python_version,
-        size=new.size,
-        md5=new.md5,
-        sha256=new.sha256,
-        blake2_256=b2,
-        path=f"{b2[:2]}/{b2[2:4]}/{b2[4:]}/{new.filename}",
-        metadata_sha256=new.metadata_sha256,
-        sort_key=file_sort_key(bytes(release.sort_key), new.filename),
-        uploaded=new.uploaded or clock.now(),
+    return (
+        *(release[0], release[1], new.filename, new.packagetype, new.python_version, new.size),
+        *(new.md5, new.sha256, b2, f"{b2[:2]}/{b2[2:4]}/{b2[4:]}/{new.filename}", new.metadata_sha256),
+        *(file_sort_key(key, new.filename), "", "[]", ""),
+        bulk.moment(new.uploaded) if new.uploaded else release[6],
     )
