@@ -45,7 +45,7 @@ def _named(count: int, given: Path | None, chance: random.Random) -> Iterator[tu
 
 def project(name: str, summary: str, version: str, chance: random.Random, files: int | None = None) -> NewProject:
     """A project with about five files in about 2.5 releases on average, most with fewer."""
-    releases = files or min(int(chance.paretovariate(1.25)), 400)
+    releases = files or min(int(chance.paretovariate(1.5)), 400)
     return NewProject(name, summary, [_release(name, number, chance) for number in range(releases)])
 
 

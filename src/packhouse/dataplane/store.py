@@ -17,7 +17,7 @@ from packhouse.base.metrics import hot
 from packhouse.dataplane.large import LARGE, Assembly, LargePage
 from packhouse.dataplane.page import Page
 from packhouse.documents.generation import Generation
-from packhouse.documents.store import Format, Pieces, Reader, Unavailable
+from packhouse.documents.store import EVERYTHING, Format, Pieces, Reader, Unavailable
 
 Key = tuple[str, Format]
 Entry = Page | LargePage | Literal["absent"]
@@ -185,7 +185,7 @@ class DocumentStore:
             last = self.reader.last_change()
             return lambda: self._forget_all(last)
         changes = self.reader.changes(self._seen)
-        if not changes.complete:
+        if not changes.complete or EVERYTHING in changes.keys:
             return lambda: self._forget_all(changes.last)
         return lambda: self._forget(changes.keys, changes.last)
 
@@ -194,9 +194,9 @@ class DocumentStore:
         what()
 
     def _forget_all(self, last: int) -> None:
-        self._pages.clear()
+        for key in list(self._pages):
+            self._outdate(key)
         self._releases.clear()
-        self.size = 0
         for load in self._loading.values():
             load.stale = True
         self._seen = last

@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Iterable, Sequence
 
 EMPTY = b""
+_SMALL = 4096
 _GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 _FINAL_BLOCK = b"\x03\x00"
 
@@ -17,7 +18,8 @@ def deflate(raw: bytes, level: int = 6) -> bytes:
     """*raw* as a piece: raw deflate, ended by a full flush.  Nothing becomes nothing."""
     if not raw:
         return EMPTY
-    packer = zlib.compressobj(level, zlib.DEFLATED, -15)
+    window, memory = (-12, 5) if len(raw) < _SMALL else (-15, 8)  # small tables are set up three times as fast
+    packer = zlib.compressobj(level, zlib.DEFLATED, window, memory)
     return packer.compress(raw) + packer.flush(zlib.Z_FULL_FLUSH)
 
 

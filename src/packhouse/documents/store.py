@@ -71,6 +71,8 @@ class Unavailable(Exception):
     """The database did not answer."""
 
 
+EVERYTHING = "*"
+"""In the change feed: any document may have changed."""
 _MOST_CHANGES = 5000
 
 

@@ -7,9 +7,11 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from packhouse.base.bulk import insert
 from packhouse.documents.actions import Item, Shell, Source, as_body, cut, mark_changed
 from packhouse.documents.models import Document, Segment
 from packhouse.documents.segments import deflate, inflate
+from packhouse.documents.store import EVERYTHING
 
 _KEYS_AT_ONCE = 500
 _BYTES_AT_ONCE = 8 * 1024**2
@@ -27,19 +29,20 @@ def drop_many(keys: Iterable[str]) -> None:
         mark_changed(*there)
 
 
-def rebuild_many(sources: Iterable[Source]) -> int:
+def rebuild_many(sources: Iterable[Source], *, are_new: bool = False) -> int:
     """Write the whole documents of *sources*, a few queries for hundreds of them; returns how many there were.
 
-    Sources are taken one by one and written in batches of bounded size.
+    Sources are taken one by one and written in batches of bounded size.  Of documents that *are new*, which nobody can
+    have read, there must be none yet; readers are then told only that anything may have changed.
     """
     count, size, batch = 0, 0, _Batch()
     for source in sources:
         size += batch.add(source)
         count += 1
         if size > _BYTES_AT_ONCE or len(batch.documents) >= _KEYS_AT_ONCE:
-            batch.write()
+            batch.write(are_new=are_new)
             size, batch = 0, _Batch()
-    batch.write()
+    batch.write(are_new=are_new)
     return count
 
 
@@ -79,9 +82,21 @@ class _Batch:
         own = len(document.html_head) + len(document.html) + len(document.json_head) + len(document.json)
         return own + len(document.json_tail) + sum(len(segment.html) + len(segment.json) for segment in segments)
 
-    def write(self) -> None:
+    def write(self, *, are_new: bool) -> None:
         if not self.documents:
             return
+        if are_new:
+            self._insert()
+        else:
+            self._replace()
+
+    def _insert(self) -> None:
+        insert(Document, ("key", *_FIELDS), ([row.key, *_values(row)] for row in self.documents))
+        pieces = ([row.document_id, row.first, row.serial, row.html, row.json] for row in self.segments)
+        insert(Segment, ("document", "first", "serial", "html", "json"), pieces)
+        mark_changed(EVERYTHING)
+
+    def _replace(self) -> None:
         keys = [document.key for document in self.documents]
         Segment.objects.filter(document_id__in=keys).delete()
         Document.objects.bulk_create(
@@ -89,6 +104,10 @@ class _Batch:
         )
         Segment.objects.bulk_create(self.segments, batch_size=200)
         mark_changed(*keys)
+
+
+def _values(document: Document) -> list[object]:
+    return [getattr(document, name) for name in _FIELDS]
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,7 @@ def load(entries: Iterable[NewProject]) -> int:
     while some := list(islice(remaining, _PROJECTS_AT_ONCE)):
         with transaction.atomic():
             ids = load_projects(some)
-            rebuild_projects(ids)
+            rebuild_many(documents(ids), are_new=True)
             count += len(ids)
     with transaction.atomic():
         serial_lock()

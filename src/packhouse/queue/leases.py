@@ -30,7 +30,7 @@ def due_queues(queues: Sequence[str]) -> set[str]:
     """Which of *queues* have something to do.  One cheap query, because idle workers ask it all day."""
     if not queues:
         return set()
-    table = connection.ops.quote_name(QueuedTask._meta.db_table)  # noqa: SLF001  # Django's public way to the name
+    table = connection.ops.quote_name(QueuedTask._meta.db_table)  # Django's public way to the name
     one = f"SELECT %s WHERE EXISTS (SELECT 1 FROM {table} WHERE state = 'waiting' AND queue = %s AND run_at <= %s)"  # noqa: S608
     now = connection.ops.adapt_datetimefield_value(clock.now())
     with connection.cursor() as cursor:
