@@ -402,3 +402,18 @@ def test_no_document_type_opens_anything_in_xml_rpc(index, path, bomb):
 def test_a_version_that_is_a_number_of_digits_is_no_work(get):
     answer = get("/pypi/demo-pkg/" + "9" * 200 + "/json")
     assert (answer.status, json.loads(answer.body)) == (404, {"message": "Not Found"})
+
+
+def test_nothing_is_smuggled_past_a_proxy_that_reuses_its_connections(index, nginx_server):
+    proxy = nginx_server(
+        "location / { proxy_pass http://index; proxy_http_version 1.1; proxy_set_header Connection ''; "
+        "proxy_set_header Host packages.example; proxy_request_buffering off; client_max_body_size 0; keepalive_timeout 0; }",
+        http=f"upstream index {{ server {index.url.removeprefix('http://')}; keepalive 4; }}",
+    )
+    for number, data in enumerate(AMBIGUOUS.values()):
+        said = exchange(proxy, data.replace(b"/simple/smuggled", b"/simple/smuggled-past"))
+        assert len(statuses(said)) <= 1
+        mark = wire.ask(proxy, f"/pypi/mark-{number}/json")
+        assert (mark.status, mark.body) == (404, b'{"message": "Not Found"}')
+    time.sleep(0.5)
+    assert "/simple/smuggled" not in index.printed()
