@@ -176,7 +176,7 @@ UP = ["..", "%2e%2e", "%2E.", "..%2f", "..%5c", "%252e%252e", "....//", "%c0%ae%
 @pytest.mark.parametrize("climb", UP)
 def test_nobody_climbs_out_of_the_files(get, at, climb):
     folder = at(WHEEL).rsplit("/", 1)[0]
-    for base in ("/packages", folder, "/simple", "/packages/00/00/" + "0" * 60):
+    for base in ("/packages", folder, "/simple", "/static/0", "/packages/00/00/" + "0" * 60):
         for target in (f"{base}/{'/'.join([climb] * 6)}/packhouse.db", f"{base}/{climb}/{climb}/secrets/secret-key"):
             answer = get(target)
             assert answer.status in {400, 404}

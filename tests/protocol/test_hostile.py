@@ -407,7 +407,8 @@ def test_a_version_that_is_a_number_of_digits_is_no_work(get):
 def test_nothing_is_smuggled_past_a_proxy_that_reuses_its_connections(index, nginx_server):
     proxy = nginx_server(
         "location / { proxy_pass http://index; proxy_http_version 1.1; proxy_set_header Connection ''; "
-        "proxy_set_header Host packages.example; proxy_request_buffering off; client_max_body_size 0; keepalive_timeout 0; }",
+        "proxy_set_header Host packages.example; proxy_request_buffering off; client_max_body_size 0; "
+        "keepalive_timeout 0; }",
         http=f"upstream index {{ server {index.url.removeprefix('http://')}; keepalive 4; }}",
     )
     for number, data in enumerate(AMBIGUOUS.values()):

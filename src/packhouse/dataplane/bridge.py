@@ -8,13 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
-from typing import Any, BinaryIO
+from typing import Any
 from urllib.parse import urlsplit
 
 from packhouse.dataplane.http import Header
 
 _IN_MEMORY = 256 * 1024
 _STREAM_FROM = 1024**2
+_BODIES_AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,17 @@ class Limits:
     def grace(self) -> float:
         """Seconds before the rate counts: a connection starts slowly."""
         return min(10.0, self.idle)
+
+    @property
+    def spool(self) -> int:
+        """Bytes of all bodies that lie here at once: nobody has shown credentials yet."""
+        return _BODIES_AT_ONCE * self.body
+
+
+class Spool(tempfile.SpooledTemporaryFile[bytes]):
+    """The body of a request, in a file without a name once it is long; ``received`` bytes of it have come."""
+
+    received = 0
 
 
 class Refusal(Exception):
@@ -65,6 +77,7 @@ class Bridge:
         self._spool = spool
         self.limits = limits or Limits()
         self.waiting = 0
+        self.spooled = 0
         self._capacity = threads + self.limits.waiting
         public = urlsplit(public_url)
         self._scheme = public.scheme
@@ -81,27 +94,32 @@ class Bridge:
             self._application = self._load()
         return self._application
 
-    async def body(self, scope: Any, proto: Any) -> BinaryIO:
-        """The request's body in a temporary file without a name; raises ``Refusal`` for one too long or too slow."""
+    async def body(self, scope: Any, proto: Any) -> Spool:
+        """The request's body; raises ``Refusal`` for one too long or too slow.  To be given to ``release``."""
         length = _content_length(scope.headers)
         chunked = scope.headers.get("transfer-encoding") is not None
         if chunked and length is not None:  # two lengths: RFC 9112, 6.3; the way requests are smuggled
             raise Refusal(400, "400 Bad Request: both Content-Length and Transfer-Encoding are given")
         if length is None and not chunked:
-            return tempfile.SpooledTemporaryFile(_IN_MEMORY)  # type: ignore[return-value]
+            return Spool(_IN_MEMORY)
         if length is not None and length > self.limits.body:
             raise self._too_large()
-        spool = tempfile.SpooledTemporaryFile(_IN_MEMORY, dir=str(self._spool))  # noqa: SIM115 - closed by who asked
+        spool = Spool(_IN_MEMORY, dir=str(self._spool))
         try:
             await self._receive(proto, spool, length)
         except BaseException:
-            spool.close()
+            self.release(spool)
             raise
         spool.seek(0)
-        return spool  # type: ignore[return-value]
+        return spool
 
-    async def _receive(self, proto: Any, spool: Any, length: int | None) -> None:
-        received, began = 0, monotonic()
+    def release(self, spool: Spool) -> None:
+        """Forget a body and free its space."""
+        self.spooled -= spool.received
+        spool.close()
+
+    async def _receive(self, proto: Any, spool: Spool, length: int | None) -> None:
+        began = monotonic()
         chunks = aiter(proto)
         while True:
             try:
@@ -110,22 +128,25 @@ class Bridge:
                 break
             except TimeoutError:
                 raise Refusal(408, "408 Request Timeout: nothing was sent for too long") from None
-            received += len(chunk)
-            self._check_pace(received, monotonic() - began)
+            spool.received += len(chunk)
+            self.spooled += len(chunk)
+            self._check_pace(spool.received, monotonic() - began)
             _write(spool, bytes(chunk))
-        if length is not None and received != length:
+        if length is not None and spool.received != length:
             raise Refusal(400, "400 Bad Request: the body is shorter than Content-Length says")
 
     def _check_pace(self, received: int, seconds: float) -> None:
         if received > self.limits.body:
             raise self._too_large()
+        if self.spooled > self.limits.spool:
+            raise Refusal(503, "503 Service Unavailable: too many uploads at once", ("retry-after", "10"))
         if seconds > self.limits.grace and received < (seconds - self.limits.grace) * self.limits.rate:
             raise Refusal(408, "408 Request Timeout: the body arrives too slowly")
 
     def _too_large(self) -> Refusal:
         return Refusal(413, f"413 Content Too Large: a request may carry {self.limits.body} bytes")
 
-    async def call(self, scope: Any, body: BinaryIO, extra: dict[str, Any]) -> Answered:
+    async def call(self, scope: Any, body: Spool, extra: dict[str, Any]) -> Answered:
         """Let Django answer; raises ``Refusal`` (503) when too many requests wait already."""
         if self.waiting >= self._capacity:
             raise Refusal(503, "503 Service Unavailable: too many requests wait", ("retry-after", "2"))
@@ -153,10 +174,7 @@ class Bridge:
         close()
         return _answered(started, bytes(body))
 
-    def _environ(self, scope: Any, body: BinaryIO) -> dict[str, Any]:
-        body.seek(0, 2)
-        length = body.tell()
-        body.seek(0)
+    def _environ(self, scope: Any, body: Spool) -> dict[str, Any]:
         environ: dict[str, Any] = {
             "REQUEST_METHOD": scope.method,
             "SCRIPT_NAME": self._script_name,
@@ -166,7 +184,7 @@ class Bridge:
             "SERVER_PORT": self._host.partition(":")[2] or ("443" if self._scheme == "https" else "80"),
             "SERVER_PROTOCOL": "HTTP/1.1",
             "REMOTE_ADDR": scope.client.rpartition(":")[0],
-            "CONTENT_LENGTH": str(length),
+            "CONTENT_LENGTH": str(body.received),
             "wsgi.version": (1, 0),
             "wsgi.url_scheme": self._scheme,
             "wsgi.input": body,
@@ -222,7 +240,7 @@ def _content_length(headers: Any) -> int | None:
     return int(value)
 
 
-def _write(spool: Any, chunk: bytes) -> None:
+def _write(spool: Spool, chunk: bytes) -> None:
     try:
         spool.write(chunk)
     except OSError as error:

@@ -163,7 +163,7 @@ class FrontDoor:
                 answered = await self.bridge.call(scope, body, extra)
                 return answered.status, await self._send_answered(scope.method, answered, mine, proto)
             finally:
-                body.close()
+                self.bridge.release(body)
         except Refusal as refusal:
             return refusal.status, self._send_refusal(exchange, refusal, proto)
 

@@ -1,0 +1,48 @@
+"""Bodies on their way to Django: how much of them may lie on the disk."""
+
+import asyncio
+from types import SimpleNamespace
+
+import pytest
+
+from packhouse.dataplane.bridge import Bridge, Limits, Refusal
+
+SIZE = 100
+
+
+async def arriving(*chunks):
+    for chunk in chunks:
+        yield chunk
+
+
+@pytest.fixture
+def bridge(tmp_path):
+    return Bridge(lambda: None, public_url="http://h", spool=tmp_path / "spool", limits=Limits(body=SIZE))
+
+
+async def receive(bridge, *chunks, length=SIZE):
+    headers = {"content-length": str(length)}
+    return await bridge.body(SimpleNamespace(headers=headers), arriving(*chunks))
+
+
+def test_bodies_of_strangers_take_only_so_much_room(bridge):
+    async def crowd():
+        bodies = [await receive(bridge, b"x" * SIZE) for _ in range(16)]
+        with pytest.raises(Refusal) as refused:
+            await receive(bridge, b"x" * SIZE)
+        assert (refused.value.status, refused.value.headers) == (503, (("retry-after", "10"),))
+        bridge.release(bodies.pop())
+        bodies.append(await receive(bridge, b"x" * 60, b"x" * 40))
+        for body in bodies:
+            assert body.read() == b"x" * SIZE
+            bridge.release(body)
+
+    asyncio.run(crowd())
+    assert bridge.spooled == 0
+
+
+@pytest.mark.parametrize(("chunks", "length", "status"), [([b"x" * 99], 100, 400), ([], 101, 413)])
+def test_a_refused_body_leaves_nothing_behind(bridge, chunks, length, status):
+    with pytest.raises(Refusal) as refused:
+        asyncio.run(receive(bridge, *chunks, length=length))
+    assert (refused.value.status, bridge.spooled) == (status, 0)
