@@ -21,9 +21,12 @@ FLAGS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    """One browser for this worker; pages come from contexts of their own."""
+    """One browser for this folder's tests; pages come from contexts of their own.
+
+    It does not outlive them: while Playwright runs, other tests could not run an event loop in this thread.
+    """
     path = program("chromium", package="chromium")
     # Playwright keeps an event loop running in this thread, which Django would take for asynchronous code
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"

@@ -1,6 +1,7 @@
 """The small parts of pages, one tag each.  Every page has them without ``{% load %}``; /_style/ shows them all."""
 
 from datetime import date, datetime
+from functools import cache
 from typing import Any, Final
 
 from django import template
@@ -24,11 +25,16 @@ MINUTE, HOUR, DAY, MONTH, YEAR = 60, 3600, 86_400, 2_629_746, 31_556_952
 MEGABYTE: Final = 1_000_000
 
 
+@cache
+def _sprite() -> str:
+    return static("packhouse/icons.svg")
+
+
 @register.simple_tag
 def icon(name: str, label: str = "") -> SafeString:
     """The icon *name* of the sprite; hidden from screen readers unless it has a *label*."""
     flips = " icon-flips" if name in FLIPPING else ""
-    href = f"{static('packhouse/icons.svg')}#{name}"
+    href = f"{_sprite()}#{name}"
     if label:
         return format_html(
             '<svg class="icon{}" role="img" aria-label="{}"><use href="{}"></use></svg>', flips, label, href
@@ -39,7 +45,7 @@ def icon(name: str, label: str = "") -> SafeString:
 @register.simple_tag
 def mark() -> SafeString:
     """Packhouse's mark, a small gabled crate."""
-    href = f"{static('packhouse/icons.svg')}#mark"
+    href = f"{_sprite()}#mark"
     return format_html('<svg class="mark" aria-hidden="true"><use href="{}"></use></svg>', href)
 
 
