@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from tests.browser.driving import Visit
+from tests.servers.packhouse import Running
 from tests.servers.processes import program
 
 FLAGS = [
@@ -75,6 +76,13 @@ def new_context(chromium: Browser, site: str) -> Iterator[Callable[..., BrowserC
 def browser_page(new_context: Callable[..., BrowserContext]) -> Page:
     """A page 1280 wide on which ``goto("/path/")`` works; the test's end closes it."""
     return new_context(viewport={"width": 1280, "height": 800}).new_page()
+
+
+@pytest.fixture
+def live_page(chromium: Browser, live_server_process: Running) -> Iterator[Page]:
+    """A page of a whole running index, front door included."""
+    with chromium.new_context(base_url=live_server_process.url) as context:
+        yield context.new_page()
 
 
 @pytest.fixture

@@ -154,3 +154,13 @@ def test_a_page_is_small_and_asks_no_other_host(visit):
     page.wait_for_load_state("networkidle")
     assert {response.url.split("/")[2] for response in seen} == {page.url.split("/")[2]}
     assert sum(response.request.sizes()["responseBodySize"] for response in seen) < 60_000
+
+
+def test_a_running_index_serves_the_shell_through_its_front_door(live_page):
+    answers = []
+    live_page.on("response", lambda response: answers.append((response.status, response.url)))
+    live_page.goto("/")
+    live_page.get_by_role("button", name="Dark").click()
+    expect(live_page.get_by_role("button", name="Dark")).to_have_attribute("aria-pressed", "true")
+    assert lightness(live_page) < 0.3
+    assert [answer for answer in answers if answer[0] >= 400] == []
