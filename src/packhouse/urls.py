@@ -17,4 +17,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("pypi", unless_upload(pypi)),
     path("", include("packhouse.index.urls")),
     path("", include("packhouse.uploads.urls")),
+    path("", include("packhouse.mail.urls")),
 ]

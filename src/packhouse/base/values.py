@@ -102,6 +102,8 @@ def _mail(value: Any) -> str:
         raise ValueError(value)
     if options.get("insecure", "1") != "1":
         raise ValueError(value)
+    if "topic" in options and not re.fullmatch(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[\w-]+", options["topic"]):
+        raise ValueError(value)
     _ = parts.port  # raises when it is no number
     return text
 

@@ -1,7 +1,6 @@
 """The ways out of the house: a folder, a mail server, Amazon SES."""
 
 import os
-import re
 import secrets
 import smtplib
 import ssl
@@ -18,6 +17,7 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 
 from packhouse.mail.models import Letter
+from packhouse.mail.sns import Unavailable
 
 TIMEOUT: Final = 20.0
 
@@ -238,7 +238,7 @@ class Ses:
             self._backend().send_messages([message])
         except AnymailAPIError as error:
             code = str((error.response or {}).get("Error", {}).get("Code", ""))
-            if code in {"MessageRejected", "BadRequestException"}:
+            if code == "BadRequestException":  # MessageRejected also means that our own address is not known there
                 raise Refused(f"{code}: {_brief(error)}") from error
             raise RuntimeError(_brief(error)) from error
         return str(message.anymail_status.message_id)  # type: ignore[attr-defined]
@@ -255,6 +255,20 @@ class Ses:
     def forget(self, before: datetime) -> None:
         """Nothing is kept here."""
 
+    def confirm_subscription(self, token: str) -> None:
+        """Tell SNS that its topic's messages are wanted here; by its interface, never by the address it sends along.
+
+        From then on only somebody with our key can end the subscription.  Raises ``Unavailable``.
+        """
+        import boto3  # noqa: PLC0415
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+        client = boto3.client("sns", **{**self.client, "region_name": self.topic.split(":")[3]})
+        try:
+            client.confirm_subscription(TopicArn=self.topic, Token=token, AuthenticateOnUnsubscribe="true")
+        except (BotoCoreError, ClientError) as error:
+            raise Unavailable(f"the subscription cannot be confirmed: {type(error).__name__}") from error
+
     def _backend(self) -> Any:
         from anymail.backends.amazon_ses import EmailBackend  # noqa: PLC0415
 
@@ -262,5 +276,5 @@ class Ses:
 
 
 def _brief(error: Exception) -> str:
-    """The first sentence of *error*: anymail goes on with the whole letter, which belongs into no log."""
-    return re.split(r"\n|Sending a message", " ".join(str(error).split()))[0][:300]
+    """The first line of *error*: anymail goes on with the whole letter, which belongs into no log."""
+    return str(error).partition("\n")[0][:300]
