@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "packhouse.accounts",
+    "packhouse.accounts.factors",
     "packhouse.audit",
     "packhouse.documents",
     "packhouse.flags",
