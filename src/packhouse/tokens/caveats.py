@@ -252,6 +252,12 @@ def _from_fields(tag: int, fields: list[Any]) -> Caveat:
             return RequestUser(user_id)
         case 4, [publisher_id, *rest] if type(publisher_id) is str and _is_optional_string(rest):
             return OIDCPublisher(publisher_id)
+    return _from_own_fields(tag, fields)
+
+
+def _from_own_fields(tag: int, fields: list[Any]) -> Caveat:
+    """The caveats that PyPI does not have."""
+    match tag, fields:
         case 100, [patterns] if _are_strings(patterns) and all(map(is_pattern, patterns)):
             return ProjectPattern(tuple(patterns))
         case 101, [grants] if _are_strings(grants) and all(grant in GRANTS for grant in grants):

@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from packhouse.accounts import queries as accounts
 from packhouse.accounts.models import User
 from packhouse.base.identity import ANONYMOUS, Identity, TokenGrant
+from packhouse.projects.models import Project
 from packhouse.tokens import caveats, keys, macaroons
 from packhouse.tokens.models import Token
 from packhouse.tokens.rules import INVALID, grants_of
@@ -58,6 +59,11 @@ def identify(authorization: str | None) -> Identity:
 def tokens_of(user: User) -> QuerySet[Token]:
     """The user's tokens, newest first."""
     return Token.objects.filter(user=user).order_by("-created")
+
+
+def projects_for(user: User) -> QuerySet[Project]:
+    """The projects that a token of *user* can be for: those where the user has a role, by name."""
+    return Project.objects.filter(roles__user=user).order_by("normalized_name")
 
 
 @dataclass(frozen=True, slots=True)
