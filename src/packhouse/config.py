@@ -213,6 +213,13 @@ class Config:
         values.whole_number(0, 1_000_000),
         40,
     )
+    audit_retention_days: int = _setting(
+        POLICY,
+        "Days for which the security history of accounts, projects and organizations is kept; 0 for ever.",
+        values.whole_number(0, 36500),
+        730,
+    )
+
     file_size_limit: int = _setting(LIMITS, "The largest file, unless a project is allowed more.", SIZE, 100 * MIB)
     project_size_limit: int = _setting(LIMITS, "The size of all files of a project together.", SIZE, 10 * 1024 * MIB)
     max_header_size: int = _setting(LIMITS, "The head of a request.", values.sizes(8192, MIB), 32768)

@@ -215,7 +215,8 @@ def test_a_token_made_with_a_token_has_no_more_rights_than_that() -> None:
     grant = identify(f"Bearer {presented}").token
     text = make_token(user, grants=GRANTS, within=grant)[1]
     derived = identify(f"Bearer {text}")
-    assert derived.token is not None and derived.token.grants == {"manage"}
+    assert derived.token is not None
+    assert derived.token.grants == {"manage"}
     assert check(derived, "account:api-tokens").code == "token-caveat"  # no address is known here
 
 
