@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     "packhouse.accounts",
     "packhouse.accounts.factors",
     "packhouse.audit",
+    "packhouse.console",
     "packhouse.documents",
     "packhouse.flags",
     "packhouse.index",

@@ -20,4 +20,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("packhouse.index.urls")),
     path("", include("packhouse.uploads.urls")),
     path("", include("packhouse.mail.urls")),
+    path("", include("packhouse.console.urls")),
 ]
