@@ -18,6 +18,12 @@ def hit(limit: Limit, *key: object) -> Verdict:
     return Verdict(tuple(usages))
 
 
+def give_back(limit: Limit, *key: object) -> None:
+    """Undo one admitted hit of *key*: what counts only failures hits first, and gives back where it succeeded."""
+    for window, name in zip(limit.windows, limit.keys(key), strict=True):
+        counting.place().give_back(window, name)
+
+
 def clear(limit: Limit, *key: object) -> None:
     """Give *key* its whole limit back."""
     for window, name in zip(limit.windows, limit.keys(key), strict=True):

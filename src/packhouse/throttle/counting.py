@@ -7,6 +7,7 @@ from typing import Protocol
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection, transaction
+from django.db.models import F
 from limits import RateLimitItem
 from limits.errors import StorageError
 from limits.storage import MemoryStorage, RedisStorage, Storage
@@ -28,10 +29,11 @@ class Unreachable(Exception):
 
 
 class Place(Protocol):
-    """Somewhere to count hits.  Both methods raise ``Unreachable``."""
+    """Somewhere to count hits.  All methods raise ``Unreachable``."""
 
     def hit(self, window: RateLimitItem, key: str) -> Usage: ...
     def look(self, window: RateLimitItem, key: str) -> Usage: ...
+    def give_back(self, window: RateLimitItem, key: str) -> None: ...
     def clear(self, window: RateLimitItem, key: str) -> None: ...
 
 
@@ -95,6 +97,13 @@ class DatabasePlace:
         used, former = (0, counter.used) if counter.slot < slot else (counter.used, counter.former)
         return _usage(window, now, used, former)
 
+    def give_back(self, window: RateLimitItem, key: str) -> None:
+        slot = int(clock.now().timestamp() // window.get_expiry())
+        try:
+            Counter.objects.filter(key=key, slot=slot, used__gt=0).update(used=F("used") - 1)
+        except (DatabaseError, InterfaceError) as error:
+            raise Unreachable from error
+
     def clear(self, window: RateLimitItem, key: str) -> None:
         Counter.objects.filter(key=key).delete()
 
@@ -114,6 +123,12 @@ class LibraryPlace:
     def look(self, window: RateLimitItem, key: str) -> Usage:
         try:
             return self._usage(window, key, admitted=self._limiter.test(window, key))
+        except StorageError as error:
+            raise Unreachable from error
+
+    def give_back(self, window: RateLimitItem, key: str) -> None:
+        try:
+            self._limiter.hit(window, key, cost=-1)
         except StorageError as error:
             raise Unreachable from error
 
@@ -150,6 +165,15 @@ class Chain:
             except Unreachable:
                 self._shun(number)
         raise Unreachable
+
+    def give_back(self, window: RateLimitItem, key: str) -> None:
+        for number, place in self._answering():
+            try:
+                place.give_back(window, key)
+            except Unreachable:
+                self._shun(number)
+            else:
+                return
 
     def clear(self, window: RateLimitItem, key: str) -> None:
         for number, place in self._answering():
