@@ -19,7 +19,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from packhouse.base import values
-from packhouse.base.values import BOOLEAN, DURATION, NETWORKS, ORIGIN, PATH, SIZE, TEXT, Kind
+from packhouse.base.values import BOOLEAN, DURATION, NETWORKS, ORIGIN, PATH, RATE, SIZE, TEXT, Kind
 
 PREFIX: Final = "PACKHOUSE_"
 DEFAULT_HOME: Final = "packhouse-data"
@@ -66,6 +66,8 @@ def _setting(
 
 
 PLACES, SERVING, POLICY, LIMITS, WATCHING = "Places", "Serving", "Policy", "Limits", "Watching"
+ACCOUNTS: Final = "Accounts"
+OTHER_ACCOUNTS: Final = "Accounts elsewhere"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,11 +215,63 @@ class Config:
         values.whole_number(0, 1_000_000),
         40,
     )
-    audit_retention_days: int = _setting(
-        POLICY,
-        "Days for which the security history of accounts, projects and organizations is kept; 0 for ever.",
-        values.whole_number(0, 36500),
-        730,
+    registration: str = _setting(
+        ACCOUNTS,
+        "Who may register: everybody, those with an invitation, or nobody.",
+        values.choice("open", "invitation", "closed"),
+        "open",
+    )
+    breach_check: str = _setting(
+        ACCOUNTS,
+        "Who is asked whether a password is known from a breach: a service with the range API of Have I Been Pwned."
+        " It is told the first five digits of a hash. The most common passwords are always refused.",
+        values.service("none://", "https://host", "http://host"),
+        "none://",
+    )
+    session_lifetime: int = _setting(ACCOUNTS, "How long a session lasts without being used.", DURATION, 12 * 3600)
+    account_restore_days: int = _setting(
+        ACCOUNTS, "Days in which a deleted account can be restored.", values.whole_number(1, 365), 14
+    )
+    terms_url: str = _setting(ACCOUNTS, "The terms of service, which who registers agrees to.", ORIGIN, "")
+    terms_revision: str = _setting(ACCOUNTS, "The terms' revision. When it changes, everybody is told once.", TEXT, "1")
+    sign_in_limit_user: str = _setting(ACCOUNTS, "Failed sign-ins of one user name.", RATE, "10 per 5 minutes")
+    sign_in_limit_address: str = _setting(ACCOUNTS, "Failed sign-ins from one address.", RATE, "10 per 5 minutes")
+    sign_in_limit_total: str = _setting(ACCOUNTS, "All failed sign-ins.", RATE, "1000 per 5 minutes")
+    second_factor_limit_user: str = _setting(
+        ACCOUNTS, "Failed second factors of one user.", RATE, "5 per 5 minutes; 20 per hour; 50 per day"
+    )
+    second_factor_limit_address: str = _setting(
+        ACCOUNTS, "Failed second factors from one address.", RATE, "10 per 5 minutes; 50 per hour"
+    )
+    email_add_limit: str = _setting(
+        ACCOUNTS, "E-mail addresses added, by registration or later, from one address.", RATE, "2 per day"
+    )
+    email_verify_limit: str = _setting(ACCOUNTS, "Letters to verify an address, to one user.", RATE, "3 per 6 hours")
+    email_change_limit: str = _setting(
+        ACCOUNTS, "Corrections of an address that was never verified.", RATE, "5 per 5 minutes; 20 per hour"
+    )
+    password_reset_limit: str = _setting(ACCOUNTS, "Letters to reset a password, for one user.", RATE, "5 per day")
+
+    sso_issuer: str = _setting(
+        OTHER_ACCOUNTS, "The issuer of an OpenID Connect provider for single sign-on.", ORIGIN, ""
+    )
+    sso_name: str = _setting(OTHER_ACCOUNTS, "What the provider is called on the sign-in page.", TEXT, "Single sign-on")
+    sso_client_id: str = _setting(OTHER_ACCOUNTS, "The name under which the provider knows this index.", TEXT, "")
+    sso_client_secret: str = _setting(
+        OTHER_ACCOUNTS, "The secret that goes with `sso_client_id`.", TEXT, "", secret=True
+    )
+    github_client_id: str = _setting(
+        OTHER_ACCOUNTS, "The OAuth application with which people show which GitHub account is theirs.", TEXT, ""
+    )
+    github_client_secret: str = _setting(
+        OTHER_ACCOUNTS, "The secret that goes with `github_client_id`.", TEXT, "", secret=True
+    )
+    gitlab_url: str = _setting(OTHER_ACCOUNTS, "The GitLab that is meant.", ORIGIN, "https://gitlab.com")
+    gitlab_client_id: str = _setting(
+        OTHER_ACCOUNTS, "The OAuth application with which people show which GitLab account is theirs.", TEXT, ""
+    )
+    gitlab_client_secret: str = _setting(
+        OTHER_ACCOUNTS, "The secret that goes with `gitlab_client_id`.", TEXT, "", secret=True
     )
 
     file_size_limit: int = _setting(LIMITS, "The largest file, unless a project is allowed more.", SIZE, 100 * MIB)

@@ -33,10 +33,9 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.usersessions",
     "packhouse.accounts",
-    "packhouse.accounts.factors",
     "packhouse.audit",
-    "packhouse.console",
     "packhouse.documents",
     "packhouse.flags",
     "packhouse.index",
@@ -56,6 +55,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "packhouse.accounts.middleware.SessionUse",
     "django.contrib.messages.middleware.MessageMiddleware",
     "packhouse.base.middleware.Personal",
     "packhouse.base.errors.Errors",
@@ -99,10 +99,24 @@ CSRF_COOKIE_NAME = f"{_HOST_ONLY}csrf"
 CSRF_TRUSTED_ORIGINS = [CONFIG.public_url]
 CSRF_FAILURE_VIEW = "packhouse.base.errors.csrf_failure"
 
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+SESSION_COOKIE_AGE = CONFIG.session_lifetime
+
+LOGIN_URL = "sign-in"
+LOGIN_REDIRECT_URL = "/manage/projects/"
+LOGOUT_REDIRECT_URL = "/"
+AUTHENTICATION_BACKENDS = ["packhouse.accounts.backends.Users"]
+PASSWORD_HASHERS = ["packhouse.accounts.passwords.Argon2id"]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in ("MinimumLengthValidator", "UserAttributeSimilarityValidator", "CommonPasswordValidator")
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "packhouse.accounts.passwords.StrengthValidator"},
+    {"NAME": "packhouse.accounts.passwords.BreachValidator"},
 ]
+ACCOUNT_ADAPTER = "packhouse.accounts.adapter.AccountAdapter"
+ACCOUNT_EMAIL_VERIFICATION = "none"  # ours, in packhouse.accounts: signing in is possible before
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*"]
+ACCOUNT_LOGIN_TIMEOUT = 3600  # from the password to the end, with a letter on the way
+ACCOUNT_RATE_LIMITS = False  # ours, in packhouse.accounts.limits
 LOGGING_CONFIG = None
-SILENCED_SYSTEM_CHECKS = ["auth.E003"]  # user names are unique by a constraint that ignores case
+SILENCED_SYSTEM_CHECKS = ["auth.E003", "auth.W004"]  # user names are unique by a constraint that ignores case

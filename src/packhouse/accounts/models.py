@@ -1,4 +1,4 @@
-"""Users."""
+"""Users, and what is remembered of them: devices, invitations, reserved names, the terms they have seen."""
 
 import uuid
 from typing import Any, ClassVar
@@ -8,6 +8,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils.crypto import salted_hmac
 
 from packhouse.base import clock
 
@@ -24,8 +25,9 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser):
     """A person with an account.
 
-    ``is_active`` turns true with the first verified address; ``is_frozen`` suspends sessions and tokens;
-    ``disabled_for`` says why the password no longer works, when it does not.
+    ``is_active`` is false for a deleted account, which can be restored for a while; ``is_frozen`` suspends sessions and
+    tokens; ``disabled_for`` says why the password no longer works, when it does not.  ``session_epoch`` grows with
+    whatever ends all sessions and makes links that were mailed before worthless.
     """
 
     class DisabledFor(models.TextChoices):
@@ -48,6 +50,9 @@ class User(AbstractBaseUser):
     is_observer = models.BooleanField(default=False)
     disabled_for = models.CharField(max_length=32, choices=DisabledFor, default=DisabledFor.NOTHING, blank=True)
     password_date = models.DateTimeField(null=True, blank=True)
+    session_epoch = models.PositiveIntegerField(default=0)
+    prohibit_password_reset = models.BooleanField(default=False)
+    deleted_at = models.DateTimeField(null=True, blank=True, db_index=True)
     date_joined = models.DateTimeField(default=clock.now)
 
     USERNAME_FIELD = "username"
@@ -70,6 +75,16 @@ class User(AbstractBaseUser):
     def can_act(self) -> bool:
         """Whether sessions and tokens of this user work at all."""
         return self.is_active and not self.is_frozen and not self.disabled_for
+
+    @property
+    def can_reset_password(self) -> bool:
+        """Whether a letter may open the way to a new password: not for staff, whose mailbox would be worth stealing."""
+        return self.is_active and not self.is_frozen and not self.is_staff and not self.prohibit_password_reset
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """Binds sessions to the password and to ``session_epoch``."""
+        value = f"{self.session_epoch}:{self.password}"
+        return salted_hmac("packhouse.accounts.session", value, secret=secret, algorithm="sha256").hexdigest()
 
     def has_perm(self, perm: str, obj: Any = None) -> bool:
         return self.is_active and self.is_superuser
@@ -110,3 +125,80 @@ class AddressState(models.Model):
 
     def __str__(self) -> str:
         return f"state of address {self.pk}"
+
+
+class ReservedName(models.Model):
+    """A user name that nobody can take (again): of a deleted account, or prohibited by an administrator.
+
+    ``skeleton`` is what names that look alike have in common (``packhouse.specs.names.skeleton``).
+    """
+
+    name = models.CharField(max_length=50)
+    skeleton = models.CharField(max_length=50, db_index=True)
+    reason = models.CharField(max_length=200, blank=True)
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(Lower("name"), name="reserved_name_unique_any_case")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Device(models.Model):
+    """A browser that a user has signed in with, known by a secret in its cookie of which this is the digest.
+
+    Until ``confirmed_at`` it waits for the link in a letter; ``link`` is the digest of that link's secret.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="devices")
+    digest = models.CharField(max_length=64)
+    link = models.CharField(max_length=64, blank=True)
+    created = models.DateTimeField(default=clock.now)
+    last_used = models.DateTimeField(default=clock.now)
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    address = models.CharField(max_length=45, blank=True)
+    user_agent = models.CharField(max_length=512, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["user", "digest"], name="device_once_for_each_user")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.user_agent}"
+
+
+class Invitation(models.Model):
+    """Lets one person register where registration is by invitation.  ``digest`` is that of the link's secret."""
+
+    email = models.EmailField()
+    digest = models.CharField(max_length=64, unique=True)
+    invited_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="invitations")
+    created = models.DateTimeField(default=clock.now)
+    expires = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+    used_by = models.OneToOneField(User, null=True, on_delete=models.SET_NULL, related_name="invitation")
+
+    def __str__(self) -> str:
+        return self.email
+
+
+class TermsEngagement(models.Model):
+    """That a user has been shown, or has agreed to, one revision of the terms of service."""
+
+    class Kind(models.TextChoices):
+        NOTIFIED = "notified", "notified"
+        VIEWED = "viewed", "viewed"
+        AGREED = "agreed", "agreed"
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="terms_engagements")
+    revision = models.CharField(max_length=64)
+    kind = models.CharField(max_length=16, choices=Kind)
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["user", "revision", "kind"], name="terms_engagement_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.kind} {self.revision}"

@@ -1,10 +1,17 @@
 """Questions about users."""
 
+from dataclasses import dataclass
+from datetime import datetime
+
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
 from django.db.models import Exists, OuterRef
 
 from packhouse.accounts.models import User
+from packhouse.base import clock
+from packhouse.base.agents import parse
 from packhouse.base.identity import Credential, Identity
 
 SECOND_FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
@@ -45,3 +52,33 @@ def identity_of(user: User, *, credential: Credential = "session") -> Identity:
 def user_named(username: str) -> User | None:
     """The user of that name in any case."""
     return User.objects.filter(username__iexact=username).first()
+
+
+def addresses_of(user: User) -> list[EmailAddress]:
+    """The user's addresses, the primary one first."""
+    return list(EmailAddress.objects.filter(user=user).order_by("-primary", "-verified", "email"))
+
+
+@dataclass(frozen=True, slots=True)
+class SessionShown:
+    """One session of a user, as its list shows it."""
+
+    number: int
+    agent: str
+    address: str
+    created: datetime
+    last_used: datetime
+    is_current: bool
+
+
+def sessions_of(user: User, *, current: str | None) -> list[SessionShown]:
+    """The user's living sessions, the one that asks first, then by last use."""
+    living = Session.objects.filter(session_key=OuterRef("session_key"), expire_date__gt=clock.now())
+    rows = UserSession.objects.filter(Exists(living), user=user).order_by("-last_seen_at")
+    shown = [
+        SessionShown(
+            row.pk, parse(row.user_agent).label, row.ip, row.created_at, row.last_seen_at, row.session_key == current
+        )
+        for row in rows
+    ]
+    return sorted(shown, key=lambda session: not session.is_current)

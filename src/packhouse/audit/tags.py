@@ -6,7 +6,10 @@ TAGS: dict[str, frozenset[str]] = {
             "account:create",
             "account:delete",
             "account:disable",
+            "account:erase",
             "account:freeze",
+            "account:profile",
+            "account:restore",
             "account:unfreeze",
             "api_token:added",
             "api_token:removed",
@@ -47,6 +50,7 @@ TAGS: dict[str, frozenset[str]] = {
             "role:invite",
             "role:remove",
             "role:revoke_invite",
+            "session:revoked",
             "team_role:add",
             "team_role:remove",
             "two_factor:device_remembered",
@@ -140,5 +144,14 @@ TAGS: dict[str, frozenset[str]] = {
             "team_role:remove",
         }
     ),
-    "index": frozenset({"banner:change", "flag:change", "prohibited_name:add", "prohibited_name:remove"}),
+    "index": frozenset(
+        {
+            "banner:change",
+            "flag:change",
+            "invitation:create",
+            "prohibited_name:add",
+            "prohibited_name:remove",
+            "prohibited_user_name:add",
+        }
+    ),
 }

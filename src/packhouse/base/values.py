@@ -108,6 +108,16 @@ def _mail(value: Any) -> str:
     return text
 
 
+_ONE_RATE = r"[1-9]\d{0,8} per (?:[1-9]\d{0,5} )?(?:second|minute|hour|day)s?"
+
+
+def _matching(regex: str, value: Any) -> str:
+    text = _text(value)
+    if not re.fullmatch(regex, text):
+        raise ValueError(value)
+    return text
+
+
 def _text(value: Any) -> str:
     if isinstance(value, bool | list | dict) or not str(value).strip():
         raise ValueError(value)
@@ -120,6 +130,10 @@ BOOLEAN = Kind("true or false", _boolean, lambda value: "true" if value else "fa
 NETWORKS = Kind("addresses or networks separated by commas, such as 10.0.0.0/8,::1", _networks, ",".join)
 ORIGIN = Kind("an http or https address without query, such as https://packages.example.org", _origin)
 MAIL = Kind("file:///path, smtp://user:password@host:587, smtps://… or ses://region", _mail)
+RATE = Kind(
+    "how often in what time, such as 10 per 5 minutes; several are separated by semicolons",
+    lambda value: _matching(rf"{_ONE_RATE}(?:\s*;\s*{_ONE_RATE})*", value),
+)
 TEXT = Kind("a text that is not empty", _text)
 PATH = Kind("a folder", lambda value: Path(_text(value)).expanduser().resolve())
 
@@ -162,14 +176,7 @@ def choice(*allowed: str) -> Kind:
 
 def pattern(regex: str, expected: str) -> Kind:
     """Text that matches *regex* as a whole."""
-
-    def parse(value: Any) -> str:
-        text = _text(value)
-        if not re.fullmatch(regex, text):
-            raise ValueError(value)
-        return text
-
-    return Kind(expected, parse)
+    return Kind(expected, lambda value: _matching(regex, value))
 
 
 def service(*forms: str) -> Kind:

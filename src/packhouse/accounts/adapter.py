@@ -1,0 +1,42 @@
+"""How django-allauth does things here."""
+
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.models import Login
+from django.conf import settings
+from django.contrib import auth
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+
+from packhouse.accounts import actions, devices
+from packhouse.accounts.models import User
+from packhouse.accounts.stages import STAGES
+from packhouse.base.identity import current_request
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+    """Our stages, our session, our trail; allauth's own pages, letters and limits are not used."""
+
+    def get_login_stages(self) -> list[str]:
+        return list(STAGES)
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return False
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        return current_request.get().address
+
+    def login(self, request: HttpRequest, user: User) -> None:
+        """Begins the session, under a new id and with a new CSRF token."""
+        login: Login | None = getattr(request, "arriving", None)
+        state = login.state if login else {}
+        auth.login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
+        actions.note_sign_in(user, factor=state.get("factor"), label=state.get("factor_label") or "")
+        actions.know_device(user, devices.secret_of(request), confirmed=True)
+        actions.note_proof(request)
+        actions.note_session_use(request)
+
+    def post_login(self, request: HttpRequest, user: User, *, redirect_url: str | None, **_more: Any) -> HttpResponse:
+        response = HttpResponseRedirect(redirect_url or settings.LOGIN_REDIRECT_URL)
+        devices.remember(request, response)
+        return response

@@ -1,0 +1,22 @@
+"""Who a session belongs to."""
+
+from typing import Any
+
+from django.contrib.auth.backends import BaseBackend
+from django.http import HttpRequest
+
+from packhouse.accounts.models import User
+
+
+class Users(BaseBackend):
+    """Finds the user of a session on each request: nobody, as soon as the account is deleted, frozen or disabled.
+
+    Passwords are not checked here but in ``actions.prove_password``, which counts failures.
+    """
+
+    def authenticate(self, request: HttpRequest | None, **credentials: Any) -> None:
+        return None
+
+    def get_user(self, user_id: int) -> User | None:
+        user = User.objects.filter(pk=user_id).first()
+        return user if user is not None and user.can_act else None

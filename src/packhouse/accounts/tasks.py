@@ -1,0 +1,21 @@
+"""Background work of accounts."""
+
+from packhouse.accounts import actions
+from packhouse.base.identity import RequestFacts, current_request
+from packhouse.queue import background
+
+
+@background("mail", attempts=3)
+def request_password_reset(typed: str, address: str, user_agent: str, request_id: str) -> None:
+    """Post what whoever typed *typed* gets.  Run twice, it posts two letters, of which the links exclude each other."""
+    token = current_request.set(RequestFacts(address, user_agent, request_id))
+    try:
+        actions.request_password_reset(typed)
+    finally:
+        current_request.reset(token)
+
+
+@background("heavy", attempts=3, unique=True)
+def erase_deleted_accounts() -> None:
+    """Erase what is personal of accounts that can no longer be restored.  Safe to run twice."""
+    actions.erase_deleted_accounts()

@@ -1,0 +1,118 @@
+"""Making an account, and getting back into one."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from packhouse.accounts import actions, limits, links, tasks
+from packhouse.accounts.actions.passwords import user_of_reset
+from packhouse.accounts.actions.registration import find_invitation
+from packhouse.accounts.forms import Forgotten, NewPassword, Register
+from packhouse.accounts.views.sign_in import HOME, begin
+from packhouse.base.identity import current_request
+from packhouse.flags import queries as flags
+
+METHODS = ["GET", "POST"]
+
+
+@require_http_methods(METHODS)
+def register(request: HttpRequest) -> HttpResponse:
+    """Makes an account and signs its user in, who is then asked to verify the address."""
+    if request.user.is_authenticated:
+        return redirect(HOME)
+    token = request.GET.get("token", "")
+    invitation = find_invitation(token) if token else None
+    if closed := _is_closed(is_invited=invitation is not None):
+        return render(request, "accounts/register_closed.html", {"reason": closed}, status=403)
+    form = Register(request.POST or None, initial={"email": invitation.email if invitation else ""})
+    if form.is_valid():
+        if form.cleaned_data["confirm_form"]:
+            return redirect("home")
+        limits.use(limits.email_add())
+        try:
+            user = actions.register(**_account(form), invitation=token)
+        except ValidationError as error:
+            limits.give_back(limits.email_add())
+            show(form, error)
+        else:
+            return begin(request, user, "/manage/unverified-account/", factor="registration")
+    return render(request, "accounts/register.html", {"form": form, "token": token, "invitation": invitation})
+
+
+def _is_closed(*, is_invited: bool) -> str:
+    registration = settings.PACKHOUSE.registration
+    if registration == "closed" or flags.is_on("disallow-new-user-registration"):
+        return "closed"
+    return "invitation" if registration == "invitation" and not is_invited else ""
+
+
+def _account(form: Form) -> dict[str, Any]:
+    return {name: form.cleaned_data[name] for name in ("username", "name", "email", "password")}
+
+
+def show(form: Form, error: ValidationError) -> None:
+    """Put what an action objects to beside the form's fields; what no field is responsible for, above them."""
+    if not hasattr(error, "error_dict"):
+        form.add_error(None, error)
+        return
+    for name, problems in error.message_dict.items():
+        for problem in problems:
+            form.add_error(name if name in form.fields else None, problem)
+
+
+@require_http_methods(METHODS)
+def forgotten(request: HttpRequest) -> HttpResponse:
+    """Asks who has forgotten the password.  The answer is the same for everybody, and takes as long."""
+    form = Forgotten(request.POST or None)
+    if form.is_valid():
+        typed = form.cleaned_data["username_or_email"]
+        limits.use(limits.password_reset(typed))
+        origin = current_request.get()
+        tasks.request_password_reset.enqueue(typed, origin.address, origin.user_agent, origin.request_id)
+        return render(request, "accounts/forgotten_sent.html", {"hours": links.hours(links.RESET)})
+    return render(request, "accounts/forgotten.html", {"form": form})
+
+
+@require_http_methods(METHODS)
+def reset_password(request: HttpRequest) -> HttpResponse:
+    """Where the link in the letter leads: asks for the new password."""
+    token = request.GET.get("token", "")
+    user = user_of_reset(token)
+    form = NewPassword(request.POST or None)
+    if user is not None and form.is_valid():
+        try:
+            done = actions.reset_password(token, form.cleaned_data["password"])
+        except ValidationError as error:
+            show(form, error)
+        else:
+            return _after_reset(request) if done else _void(request)
+    if user is None:
+        return _void(request)
+    return render(request, "accounts/reset_password.html", {"form": form, "username": user.username})
+
+
+def _after_reset(request: HttpRequest) -> HttpResponse:
+    messages.success(request, _("Your password is changed. Log in with the new one."))
+    return redirect("sign-in")
+
+
+def _void(request: HttpRequest) -> HttpResponse:
+    return render(request, "accounts/link_void.html", {"again": "forgotten"}, status=400)
+
+
+@require_http_methods(METHODS)
+def restore_account(request: HttpRequest) -> HttpResponse:
+    """Where the link in the letter about a deletion leads: takes the deletion back when the button is pressed."""
+    if request.method == "GET":
+        return render(request, "accounts/restore_account.html")
+    if actions.restore_account(request.GET.get("token", "")) is None:
+        return render(request, "accounts/link_void.html", status=400)
+    messages.success(request, _("Your account is restored. Log in as before."))
+    return redirect("sign-in")
