@@ -12,6 +12,7 @@ from tests.protocol import shelf, wire
 from tests.protocol.test_simple import V1_JSON
 from tests.servers import packhouse
 
+from packhouse.dataplane import large
 from packhouse.dataplane import store as stores
 from packhouse.dataplane.large import LargePage
 
@@ -138,5 +139,9 @@ def test_a_large_index_is_served_from_a_file_and_renewed_within_a_second(crowded
         assert seen == sorted(seen)
 
     door.runner.run(watch())
+    of_the_dead = index.home / "cache" / "4194305-1-1.gz"
+    of_the_dead.write_bytes(b"")
+    large.sweep(index.home / "cache")
+    assert not of_the_dead.exists()
     html = door.get("/simple/", accept_encoding="gzip")
     assert gzip.decompress(html.body) == door.get("/simple/").body == wire.ask(index.url, "/simple/").body

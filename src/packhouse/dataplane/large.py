@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from packhouse.base import running
 from packhouse.dataplane.http import Header
 from packhouse.dataplane.negotiation import Encoding
 from packhouse.dataplane.page import Variant, make_headers
@@ -161,3 +162,11 @@ class LargePage:
     def close(self) -> None:
         for edition in self._editions:
             edition.remove()
+
+
+def sweep(folder: Path) -> None:
+    """Remove the files in *folder* whose process has ended."""
+    for path in folder.glob("*-*"):
+        owner = path.name.partition("-")[0]
+        if owner.isdigit() and not running.is_alive(int(owner)):
+            path.unlink(missing_ok=True)

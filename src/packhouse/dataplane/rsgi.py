@@ -16,6 +16,7 @@ from packhouse.base.access import AccessLog
 from packhouse.base.clients import client_of
 from packhouse.config import Config
 from packhouse.dataplane import blobs as blob_stores
+from packhouse.dataplane import large
 from packhouse.dataplane.answer import answer
 from packhouse.dataplane.bridge import Answered, Bridge, Limits, Refusal
 from packhouse.dataplane.http import CSP, TEXT, FileSlice, Header, Request, Response, Site
@@ -48,6 +49,7 @@ class FrontDoor:
         self._poll: asyncio.Task[None] | None = None
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        large.sweep(self.store.folder)
         self._poll = loop.create_task(self._keep_true())
         self.bridge.warm()
         if self.log is not None:
