@@ -28,6 +28,7 @@ def reserve_ids(model: type[models.Model], count: int) -> Sequence[int]:
 def insert(model: type[models.Model], fields: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Insert *rows*, whose values stand in the order of *fields* (names of model fields; for a foreign key its id).
 
+    Making the *rows* must not ask the database anything: PostgreSQL is copying meanwhile.
     Values are those of Python; ``moment``, ``uid`` and ``jsonb`` turn what the two databases keep differently.
     """
     columns = ", ".join(f'"{model._meta.get_field(name).column}"' for name in fields)  # type: ignore[union-attr]

@@ -63,7 +63,8 @@ def load_projects(entries: Sequence[NewProject]) -> list[int]:
     serials = bulk.reserve_ids(JournalEntry, len(entries))
     releases = bulk.reserve_ids(Release, sum(len(entry.releases) for entry in entries))
     files = _Files()
-    bulk.insert(Project, _PROJECT, _project_rows(entries, projects, serials))
+    guards = _skeletons(entries)  # asked now: the connection takes no question while rows are being copied
+    bulk.insert(Project, _PROJECT, _project_rows(entries, projects, serials, guards))
     bulk.insert(Release, _RELEASE, files.gathered(_release_rows(entries, projects, releases)))
     bulk.insert(Filename, ("filename", "created"), ((row[2], row[-1]) for row in files.rows))
     bulk.insert(File, _FILE, files.rows)
@@ -88,9 +89,8 @@ _FILE = (
 
 
 def _project_rows(
-    entries: Sequence[NewProject], ids: Sequence[int], serials: Sequence[int]
+    entries: Sequence[NewProject], ids: Sequence[int], serials: Sequence[int], guards: Sequence[str | None]
 ) -> Iterator[tuple[object, ...]]:
-    guards = _skeletons(entries)
     now = bulk.moment(clock.now())
     for entry, key, serial, guard in zip(entries, ids, serials, guards, strict=True):
         size = sum(file.size for release in entry.releases for file in release.files)
