@@ -1,6 +1,7 @@
 """Bodies on their way to Django: how much of them may lie on the disk."""
 
 import asyncio
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -46,3 +47,31 @@ def test_a_refused_body_leaves_nothing_behind(bridge, chunks, length, status):
     with pytest.raises(Refusal) as refused:
         asyncio.run(receive(bridge, *chunks, length=length))
     assert (refused.value.status, bridge.spooled) == (status, 0)
+
+
+def test_django_is_loaded_once_however_many_requests_come_while_it_loads(tmp_path):
+    loads = []
+
+    def load():
+        loads.append(1)
+        time.sleep(0.05)
+
+        def application(environ, start):
+            start("204 No Content", [])
+            return []
+
+        return application
+
+    bridge = Bridge(load, public_url="http://h", spool=tmp_path / "spool", threads=4)
+    scope = SimpleNamespace(headers={}, method="GET", path="/", query_string="", client="127.0.0.1:1")
+
+    async def crowd():
+        bridge.warm()
+        bodies = [await bridge.body(scope, arriving()) for _ in range(4)]
+        answered = await asyncio.gather(*(bridge.call(scope, body, {}) for body in bodies))
+        for body in bodies:
+            bridge.release(body)
+        return answered
+
+    assert [answered.status for answered in asyncio.run(crowd())] == [204] * 4
+    assert loads == [1]

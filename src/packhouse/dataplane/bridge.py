@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import tempfile
+import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -73,6 +74,7 @@ class Bridge:
     ) -> None:
         self._load = load
         self._application: Any = None
+        self._loading = threading.Lock()
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="django")
         self._spool = spool
         self.limits = limits or Limits()
@@ -90,9 +92,10 @@ class Bridge:
         self._threads.submit(self._get)
 
     def _get(self) -> Any:
-        if self._application is None:
-            self._application = self._load()
-        return self._application
+        with self._loading:  # once, however many requests come while it loads
+            if self._application is None:
+                self._application = self._load()
+            return self._application
 
     async def body(self, scope: Any, proto: Any) -> Spool:
         """The request's body; raises ``Refusal`` for one too long or too slow.  To be given to ``release``."""
