@@ -13,7 +13,7 @@ home ?= packhouse-data
 uv := $(run)/uv --quiet --system-certs
 catalogues := $(wildcard src/packhouse/*/locale/*/LC_MESSAGES/django.po)
 translated := $(venv)/translated
-templates := $(wildcard src/packhouse/*/templates)
+templates := $(wildcard src/packhouse/*/templates src/packhouse/*/*/templates)
 pytest := $(run)/pytest -q -n 2 --dist loadgroup
 
 .PHONY: help serve test test-sqlite test-postgresql check bench docs messages screenshots fix sizes lock clean

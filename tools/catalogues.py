@@ -48,7 +48,9 @@ def existing() -> Iterator[Path]:
 def texts_of(room: Path) -> Catalog:
     """The texts to translate in the modules and templates of *room*."""
     catalogue = Catalog(charset="utf-8")
-    for path in sorted([*room.rglob("*.py"), *room.glob("templates/**/*.html"), *room.glob("templates/**/*.txt")]):
+    for path in sorted(
+        [*room.rglob("*.py"), *room.glob("**/templates/**/*.html"), *room.glob("**/templates/**/*.txt")]
+    ):
         source, method = path.read_bytes(), "python"
         if path.suffix != ".py":
             source, method = _templatized(source), "javascript"

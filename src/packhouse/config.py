@@ -215,6 +215,12 @@ class Config:
         values.whole_number(0, 1_000_000),
         40,
     )
+    audit_retention_days: int = _setting(
+        POLICY,
+        "Days for which the security history of accounts, projects and organizations is kept; 0 for ever.",
+        values.whole_number(0, 36500),
+        730,
+    )
     registration: str = _setting(
         ACCOUNTS,
         "Who may register: everybody, those with an invitation, or nobody.",

@@ -3,6 +3,7 @@
 from datetime import time
 
 from packhouse.accounts import tasks as accounts
+from packhouse.audit import tasks as audit
 from packhouse.documents import tasks as documents
 from packhouse.index import tasks as index
 from packhouse.mail import tasks as mail
@@ -15,6 +16,7 @@ SCHEDULE: list[Every | Daily] = [
     Every(throttle.forget_expired, seconds=3600),
     Daily(queue.prune_finished, at=time(3, 10)),
     Daily(mail.forget_old, at=time(3, 20)),
+    Daily(audit.forget_old, at=time(3, 25)),
     Daily(accounts.erase_deleted_accounts, at=time(3, 30)),
     Daily(index.sweep_temporaries, at=time(3, 40)),
 ]

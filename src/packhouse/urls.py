@@ -15,8 +15,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("packhouse.accounts.urls")),
     path("", include("packhouse.pages.urls")),
     path("", include("packhouse.pages.health")),
+    path("", include("packhouse.accounts.factors.urls")),
+    path("", include("packhouse.tokens.urls")),
     path("pypi", unless_upload(pypi)),
     path("", include("packhouse.index.urls")),
     path("", include("packhouse.uploads.urls")),
     path("", include("packhouse.mail.urls")),
+    path("", include("packhouse.console.urls")),
 ]

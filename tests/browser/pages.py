@@ -1,7 +1,11 @@
 """Every page that people see.  Add yours here: it is then checked and drawn like all others."""
 
+from datetime import timedelta
+
 from tests.browser.driving import Listed
-from tests.factories.accounts import make_user
+from tests.factories.accounts import make_token, make_user
+from tests.factories.factors import make_app, make_key
+from tests.factories.projects import make_project
 
 
 def staff():
@@ -17,6 +21,36 @@ def _ask(page):
     page.locator("dialog input[type=text]").wait_for()
 
 
+def guarded():
+    """Somebody with every kind of second factor, some tokens and a history."""
+    from packhouse.accounts.factors.actions import generate_recovery_codes
+    from packhouse.base import clock
+
+    user = make_user(two_factor=False)
+    make_app(user, by=user)
+    make_key(user, "Key on my key ring", by=user)
+    make_key(user, "Laptop", is_passkey=True, by=user)
+    generate_recovery_codes(user=user, by=user)
+    project = make_project("demo", owner=user)
+    make_token(user, "Release job of demo", projects=[project], expires=clock.now() + timedelta(days=365), by=user)
+    make_token(user, "Everything of acme", patterns=["acme-*"], grants=["upload", "yank"], addresses=["10.0.0.0/8"])
+    make_token(user, "Old machine", by_operator=True)
+    return user
+
+
+def unguarded():
+    return make_user(two_factor=False)
+
+
+def _submit(page):
+    page.locator("main form[method=post] button.primary").last.click()
+
+
+def _ask_to_remove(page):
+    page.locator("main a.danger").first.click()
+    page.locator("dialog input[type=text]").wait_for()
+
+
 PAGES = [
     Listed("home", "/"),
     Listed("style", "/_style/", staff),
@@ -26,4 +60,18 @@ PAGES = [
     Listed("style-dialog", "/_style/", staff, _ask),
     Listed("error-404", "/nothing/here/"),
     Listed("error-503", "/_style/error/503/", staff),
+    Listed("two-factor-none", "/manage/account/two-factor/", unguarded),
+    Listed("two-factor", "/manage/account/two-factor/", guarded),
+    Listed("two-factor-app", "/manage/account/two-factor/app/", unguarded),
+    Listed("two-factor-app-wrong", "/manage/account/two-factor/app/", unguarded, _submit),
+    Listed("two-factor-add-key", "/manage/account/two-factor/keys/add/", unguarded),
+    Listed("two-factor-remove", "/manage/account/two-factor/", guarded, _ask_to_remove),
+    Listed("recovery-codes-ask", "/manage/account/two-factor/recovery-codes/", guarded),
+    Listed("recovery-codes", "/manage/account/two-factor/recovery-codes/", guarded, _submit),
+    Listed("tokens-none", "/manage/account/token/", make_user),
+    Listed("tokens", "/manage/account/token/", guarded),
+    Listed("token-create", "/manage/account/token/create/", guarded),
+    Listed("token-create-wrong", "/manage/account/token/create/", guarded, _submit),
+    Listed("token-delete", "/manage/account/token/", guarded, _ask_to_remove),
+    Listed("security-history", "/manage/account/history/", guarded),
 ]

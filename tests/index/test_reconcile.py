@@ -7,6 +7,7 @@ from hashlib import sha256
 
 import pytest
 from django.db import transaction
+from django.db.models import F
 from tests.factories.projects import make_project
 from tests.index import world
 
@@ -16,7 +17,7 @@ from packhouse.documents.models import Document, Segment
 from packhouse.files import LocalStore
 from packhouse.index import reconcile, sources, startup
 from packhouse.index.bulk import Prepared
-from packhouse.projects.models import File, Project
+from packhouse.projects.models import File, Filename, Project
 
 pytestmark = pytest.mark.django_db
 
@@ -219,3 +220,17 @@ def test_a_new_public_url_reaches_all_links(index, store, settings):
     path = File.objects.first().path
     assert f'"url":"https://new.example/packages/{path}"'.encode() in world.page("simple/a")
     assert reconcile.run(store=store).findings == []
+
+
+def test_verify_finds_rows_that_disagree_and_mends_nothing(store):
+    startup.make_ready()
+    file = world.publish(world.create("a"), "1.0", "a-1.0-py3-none-any.whl")
+    store.put(file.path, file.filename.encode(), size=file.size, sha256_hex=file.sha256)
+    assert reconcile.verify(store=store).findings == []
+
+    Project.objects.update(last_serial=F("last_serial") + 1, total_size=F("total_size") + 1)
+    Filename.objects.all().delete()
+    for _ in range(2):
+        found = reconcile.verify(store=store)
+        assert {"serial-differs": 1, "size-differs": 1, "name-not-kept": 1}.items() <= found.unmended.items()
+        assert not found.is_clean

@@ -73,16 +73,20 @@ def running(
 
 
 def run_cli(
-    home: Path, *arguments: str, database: str | None = None, check: bool = True
+    home: Path,
+    *arguments: str,
+    database: str | None = None,
+    check: bool = True,
+    env: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Run ``packhouse ARGUMENTS`` on *home*; AssertionError with what it printed if it fails and *check* is set."""
     done = subprocess.run(
         [*COMMAND, *arguments],
-        env=environment(home, database),
+        env=environment(home, database) | dict(env or {}),
         capture_output=True,
         text=True,
         stdin=subprocess.DEVNULL,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     assert not check or done.returncode == 0, f"packhouse {' '.join(arguments)}\n{done.stdout}{done.stderr}"

@@ -3,6 +3,7 @@
 import json
 from contextlib import suppress
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from uuid import UUID
 
 import pytest
@@ -10,14 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from packhouse.tokens.caveats import (
+    GRANTS,
+    AddressRange,
     CaveatRefused,
     Context,
     Expiration,
     OIDCPublisher,
+    Permissions,
     ProjectID,
     ProjectName,
+    ProjectPattern,
     RequestUser,
     check_all,
+    is_pattern,
     parse,
     serialize,
 )
@@ -32,7 +38,7 @@ class Project:
     uid: UUID = OTHER
 
 
-CONTEXT = Context(now=100.5, user_uid=USER, project=Project())
+CONTEXT = Context(now=100.5, user_uid=USER, project=Project(), grant="upload", address="10.1.2.3")
 
 HOLDING = [
     "[0,101,100]",
@@ -44,6 +50,13 @@ HOLDING = [
     '{"version":1,"permissions":{"projects":["sample"]}}',
     '{"nbf":100,"exp":101}',
     f'{{"project_ids":["{OTHER}"]}}',
+    '[100,["sam*"]]',
+    '[100,["other","*m*le"]]',
+    '[100,["sample"]]',
+    '[101,["upload"]]',
+    '[101,["read","upload"]]',
+    '[102,["10.0.0.0/8"]]',
+    '[102,["::1/128","10.1.2.3/32"]]',
 ]
 
 NOT_HOLDING = {
@@ -56,6 +69,15 @@ NOT_HOLDING = {
     f'[4,"{USER}",null]': "publisher-scoped token used without its trusted publisher",
     f'[4,"{USER}"]': "publisher-scoped token used without its trusted publisher",
     '{"nbf":0,"exp":100}': "token is expired",
+    '[100,["sam"]]': "project-scoped token is not valid for project: 'sample'",
+    '[100,["*samplex"]]': "project-scoped token is not valid for project: 'sample'",
+    '[100,["sampl*le"]]': "project-scoped token is not valid for project: 'sample'",
+    "[100,[]]": "project-scoped token is not valid for project: 'sample'",
+    '[101,["yank"]]': "token may not be used to upload",
+    "[101,[]]": "token may not be used to upload",
+    '[102,["10.2.0.0/16"]]': "token may not be used from this address",
+    '[102,["::/0"]]': "token may not be used from this address",
+    "[102,[]]": "token may not be used from this address",
 }
 
 NOT_UNDERSTOOD = [
@@ -102,6 +124,23 @@ NOT_UNDERSTOOD = [
     '{"nbf":true,"exp":101}',
     '{"nbf":100}',
     '{"project_ids":"x"}',
+    '[100,"sam*"]',
+    '[100,["*"]]',
+    '[100,["Sam*"]]',
+    '[100,["-sam"]]',
+    '[100,["sam_ple"]]',
+    '[100,["sam?"]]',
+    '[100,["sam*\\n"]]',
+    '[100,["sam*"],null]',
+    '[101,"upload"]',
+    '[101,["delete"]]',
+    '[101,["upload",1]]',
+    '[102,["10.1.2.3/8"]]',
+    '[102,["10.1.2.3"]]',
+    '[102,["10.0.0.0/255.0.0.0"]]',
+    '[102,["anywhere"]]',
+    "[102,[167772160]]",
+    "[103,[]]",
 ]
 
 
@@ -135,6 +174,9 @@ known = st.one_of(
     st.builds(ProjectID, st.lists(texts).map(tuple)),
     st.builds(RequestUser, texts),
     st.builds(OIDCPublisher, texts),
+    st.builds(ProjectPattern, st.lists(st.sampled_from(["acme-*", "*", "*a*"]).filter(lambda p: p != "*")).map(tuple)),
+    st.builds(Permissions, st.lists(st.sampled_from(GRANTS)).map(tuple)),
+    st.builds(AddressRange, st.lists(st.ip_addresses().map(lambda a: f"{a}/{a.max_prefixlen}")).map(tuple)),
 )
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | texts,
@@ -170,12 +212,15 @@ near = st.one_of(
     st.builds(ProjectName, st.lists(st.sampled_from(["sample", "other"]), max_size=2).map(tuple)),
     st.builds(ProjectID, st.lists(st.sampled_from([str(OTHER), str(USER)]), max_size=2).map(tuple)),
     st.builds(RequestUser, st.sampled_from([str(OTHER), str(USER)])),
+    st.builds(ProjectPattern, st.lists(st.sampled_from(["s*", "*e", "o*", "sample"]), max_size=2).map(tuple)),
+    st.builds(Permissions, st.lists(st.sampled_from(GRANTS), max_size=2).map(tuple)),
+    st.builds(AddressRange, st.lists(st.sampled_from(["10.0.0.0/8", "::/0"]), max_size=2).map(tuple)),
 ).map(serialize) | st.sampled_from(NOT_UNDERSTOOD[:20])
 
 
-def holds(texts: list[str]) -> bool:
+def holds(texts: list[str], context: Context = CONTEXT) -> bool:
     try:
-        check_all(texts, CONTEXT)
+        check_all(texts, context)
     except CaveatRefused:
         return False
     return True
@@ -184,3 +229,10 @@ def holds(texts: list[str]) -> bool:
 @given(st.lists(near, max_size=3), st.lists(near, max_size=3))
 def test_appended_caveats_never_widen_what_a_token_may_do(stored: list[str], appended: list[str]) -> None:
     assert holds(stored + appended) == (holds(stored) and holds(appended))
+
+
+@given(st.text(alphabet="ab*", min_size=1, max_size=8), st.text(alphabet="ab-", min_size=1, max_size=10))
+def test_a_pattern_matches_what_the_shell_would_match(pattern: str, name: str) -> None:
+    if is_pattern(pattern):
+        context = Context(now=0, user_uid=USER, project=Project(name))
+        assert holds([serialize(ProjectPattern((pattern,)))], context) == fnmatchcase(name, pattern)

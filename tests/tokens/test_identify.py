@@ -12,9 +12,10 @@ from tests.factories.projects import make_project
 
 from packhouse.accounts.queries import identity_of
 from packhouse.base import clock
-from packhouse.base.identity import ANONYMOUS, Identity
+from packhouse.base.identity import ANONYMOUS, Identity, RequestFacts, current_request
+from packhouse.tokens.caveats import GRANTS
 from packhouse.tokens.queries import CredentialsRefused, identify
-from packhouse.tokens.rules import check
+from packhouse.tokens.rules import GRANT_FOR, check
 
 pytestmark = pytest.mark.django_db
 
@@ -166,9 +167,57 @@ def test_caveats_stored_later_restrict_a_token_that_lacks_them() -> None:
     assert "not valid for project" in upload(text, make_project())
 
 
-@pytest.mark.parametrize("permission", ["account:manage", "projects:write", "admin:write", "never-heard-of"])
+@pytest.mark.parametrize("permission", ["account:manage", "admin:write", "never-heard-of"])
 def test_a_token_opens_nothing_but_what_lists_tokens(permission: str) -> None:
-    assert check(identify(f"Bearer {make_token()[1]}"), permission).code == "credential-kind"
+    text = make_token(grants=GRANTS)[1]
+    assert check(identify(f"Bearer {text}"), permission).code == "credential-kind"
+
+
+def test_a_token_is_for_uploading_unless_it_was_made_for_more() -> None:
+    plain, manager = make_token()[1], make_token(grants=["manage", "read"])[1]
+    allowed = {
+        text: {permission for permission in GRANT_FOR if check(identify(f"Bearer {text}"), permission)}
+        for text in (plain, manager)
+    }
+    assert allowed == {
+        plain: {"projects:upload"},
+        manager: {"projects:write", "account:api-tokens", "projects:read"},
+    }
+
+
+def test_a_permission_that_the_holder_adds_gives_nothing() -> None:
+    text = narrowed(make_token()[1], '[101,["manage","upload"]]')
+    assert check(identify(f"Bearer {text}"), "projects:upload")
+    assert check(identify(f"Bearer {text}"), "projects:write").code == "token-grant"
+
+
+@pytest.mark.parametrize(("address", "allowed"), [("10.1.2.3", True), ("192.0.2.1", False), ("", False)])
+def test_a_token_for_some_addresses_works_from_there_alone(address: str, allowed: bool) -> None:
+    text = make_token(addresses=["10.0.0.0/8"])[1]
+    identity = identify(f"Bearer {text}")
+    token = current_request.set(RequestFacts(address=address))
+    try:
+        assert bool(check(identity, "projects:upload")) is allowed
+    finally:
+        current_request.reset(token)
+
+
+def test_a_token_for_a_pattern_is_for_the_projects_that_match() -> None:
+    text = make_token(patterns=["acme-*"])[1]
+    assert upload(text, make_project("acme-tools")) == ""
+    assert "not valid for project" in upload(text, make_project("other"))
+
+
+def test_a_token_made_with_a_token_has_no_more_rights_than_that() -> None:
+    user = make_user()
+    source = make_token(user, grants=["manage", "upload"], addresses=["127.0.0.0/8"])[1]
+    presented = narrowed(source, '[101,["manage"]]')
+    grant = identify(f"Bearer {presented}").token
+    text = make_token(user, grants=GRANTS, within=grant)[1]
+    derived = identify(f"Bearer {text}")
+    assert derived.token is not None
+    assert derived.token.grants == {"manage"}
+    assert check(derived, "account:api-tokens").code == "token-caveat"  # no address is known here
 
 
 def test_a_session_does_not_upload_and_does_manage() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -58,6 +59,12 @@ def record(
         request_id=origin.request_id[:64],
         additional=dict(additional or {}),
     )
+
+
+def forget_before(moment: datetime, *, at_most: int) -> int:
+    """Delete events older than *moment*, the oldest first and *at_most* so many; returns how many went."""
+    oldest = Event.objects.filter(at__lt=moment).order_by("at").values("pk")[:at_most]
+    return Event.objects.filter(pk__in=list(oldest.values_list("pk", flat=True))).delete()[0]
 
 
 def _actor(by: Actor) -> tuple[int | None, str, UUID | None]:

@@ -16,6 +16,7 @@ class TokenGrant:
     ``caveats`` are the texts that restrict it: those in the presented token, then those stored with it.  They are not
     yet judged: that needs a permission and a project (``packhouse.tokens.rules.check``).
     ``by_operator`` says that the operator's own command line made it, which stands in for a second factor.
+    ``grants`` is what it was made for, before any caveat: ``upload``, ``yank``, ``manage``, ``read``.
     """
 
     id: UUID
@@ -23,6 +24,7 @@ class TokenGrant:
     caveats: tuple[str, ...]
     by_operator: bool = False
     last_used: datetime | None = None
+    grants: frozenset[str] = frozenset({"upload"})
 
 
 @dataclass(frozen=True, slots=True)

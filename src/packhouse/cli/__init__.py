@@ -1,4 +1,5 @@
-"""The command line: ``packhouse serve``, ``work``, ``check``, ``user``, ``token``, ``reconcile``, ``manage`` …
+"""The command line: ``packhouse serve``, ``work``, ``check``, ``user``, ``token``, ``reconcile``, ``backup``,
+``manage`` …
 
 Each command lives in a module of its own that is imported only when the command runs, so that ``packhouse`` answers at
 once and the supervisor of ``serve`` stays small: neither imports Django.
@@ -22,6 +23,7 @@ class LazyGroup(click.Group):
         "user": "packhouse.cli.people",
         "token": "packhouse.cli.people",
         "reconcile": "packhouse.cli.reconcile",
+        "backup": "packhouse.cli.backup",
         "manage": "packhouse.cli.manage",
         "config": "packhouse.cli.settings:settings",
     }

@@ -24,6 +24,10 @@ KINDS = {
     "blob-missing": "listed files that are not in the store",
     "blob-damaged": "listed files with other bytes than recorded",
     "blob-orphan": "stored files that nothing lists",
+    "serial-differs": "projects whose serial is not that of their newest journal entry",
+    "size-differs": "projects whose total size is not that of their files",
+    "name-not-kept": "files whose name could be given to other bytes",
+    "database-damaged": "faults that the database finds in itself",
 }
 _HARMLESS = {"blob-orphan"}
 

@@ -8,8 +8,9 @@ from packhouse.files import BlobStore, default_store
 from packhouse.index.findings import Finding, Report
 from packhouse.index.reconcile_blobs import check_blobs
 from packhouse.index.reconcile_documents import check_documents
+from packhouse.index.verify import check_rows
 
-__all__ = ["Finding", "Report", "run"]
+__all__ = ["Finding", "Report", "run", "verify"]
 
 
 def run(*, deep: bool = False, repair: bool = True, store: BlobStore | None = None) -> Report:
@@ -20,4 +21,11 @@ def run(*, deep: bool = False, repair: bool = True, store: BlobStore | None = No
     report = Report()
     check_documents(report, repair=repair)
     check_blobs(report, store or default_store(), deep=deep, repair=repair)
+    return report
+
+
+def verify(*, store: BlobStore | None = None) -> Report:
+    """Look at everything there is to look at, read every byte of it, and change nothing."""
+    report = run(deep=True, repair=False, store=store)
+    check_rows(report)
     return report

@@ -6,6 +6,7 @@ from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from packhouse.base import clock
 
@@ -26,22 +27,22 @@ class Letter(models.Model):
     """One message to one address."""
 
     class State(models.TextChoices):
-        QUEUED = "queued", "waiting"
-        SENDING = "sending", "being sent"
-        SENT = "sent", "sent"
-        DELIVERED = "delivered", "delivered"
-        DELAYED = "delayed", "returned for now"
-        BOUNCED = "bounced", "returned for good"
-        COMPLAINED = "complained", "reported as spam"
-        FAILED = "failed", "could not be sent"
-        WITHHELD = "withheld", "withheld: too many"
+        QUEUED = "queued", _("waiting")
+        SENDING = "sending", _("being sent")
+        SENT = "sent", _("sent")
+        DELIVERED = "delivered", _("delivered")
+        DELAYED = "delayed", _("returned for now")
+        BOUNCED = "bounced", _("returned for good")
+        COMPLAINED = "complained", _("reported as spam")
+        FAILED = "failed", _("could not be sent")
+        WITHHELD = "withheld", _("withheld: too many")
 
     class Kind(models.TextChoices):
         """What a letter is for, which says how many of them one address may get."""
 
-        SECURITY = "security", "security"
-        REQUESTED = "requested", "requested"
-        NOTICE = "notice", "notice"
+        SECURITY = "security", _("security")
+        REQUESTED = "requested", _("requested")
+        NOTICE = "notice", _("notice")
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False, help_text="its Message-ID is made of it")
     name = models.CharField(max_length=64, help_text="which letter it is, such as password-reset")

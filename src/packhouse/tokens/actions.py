@@ -1,7 +1,7 @@
 """Making, deleting and noting the use of tokens."""
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -10,16 +10,17 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from packhouse.accounts import queries as accounts
 from packhouse.accounts.actions import subject as user_subject
 from packhouse.accounts.models import User
 from packhouse.audit import actions as audit
 from packhouse.base import clock
-from packhouse.base.identity import Identity
+from packhouse.base.identity import Identity, TokenGrant
 from packhouse.base.sqlite import pragmas
 from packhouse.projects.models import Project
-from packhouse.tokens import caveats, keys, macaroons
+from packhouse.tokens import caveats, keys, macaroons, rules
 from packhouse.tokens.models import Token
 
 USE_RESOLUTION = timedelta(minutes=1)
@@ -31,17 +32,26 @@ def create_token(
     user: User,
     description: str,
     projects: Sequence[Project] = (),
+    patterns: Sequence[str] = (),
+    grants: Collection[str] = rules.USUAL,
+    addresses: Sequence[str] = (),
     expires: datetime | None = None,
+    within: TokenGrant | None = None,
     by_operator: bool = False,
     by: audit.Actor = None,
 ) -> tuple[Token, str]:
     """Make a token of *user* and return it with its text, which is shown once and cannot be had again.
 
-    Without *projects* the token speaks for the user everywhere, else for those projects alone, under their present
-    name and id.  Raises ``ValidationError`` for a description that is empty, too long, or used by another of the
-    user's tokens.
+    Without *projects* and *patterns* the token speaks for the user everywhere; with *projects* for those alone, under
+    their present name and id; with *patterns* for those whose normalized name matches one of them.  *grants* is what
+    it is for (of ``caveats.GRANTS``), *addresses* the networks (CIDR) that it may be used from.  *within* is the token
+    that asks for the new one: whatever restricts it restricts the new one as well.
+
+    Raises ``ValidationError`` for a description that is empty, too long, or used by another of the user's tokens, and
+    for restrictions that cannot be.
     """
-    fences = _fences(user, projects, expires)
+    fences = _inherited(within) + _fences(user, projects, patterns, expires)
+    fences += _narrowed(grants, addresses)
     token = Token(
         user=user,
         description=description.strip(),
@@ -65,8 +75,29 @@ def delete_token(*, owner: User, token_id: UUID, by: audit.Actor = None, reason:
         token.delete()
 
 
-def _fences(user: User, projects: Sequence[Project], expires: datetime | None) -> list[caveats.Caveat]:
+def _inherited(within: TokenGrant | None) -> list[caveats.Caveat]:
+    return [caveats.parse(text) for text in within.caveats] if within else []
+
+
+def _narrowed(grants: Collection[str], addresses: Sequence[str]) -> list[caveats.Caveat]:
     fences: list[caveats.Caveat] = []
+    if not grants or not set(grants) <= set(caveats.GRANTS):
+        raise ValidationError({"grants": _("Choose at least one of: %s.") % ", ".join(caveats.GRANTS)})
+    if frozenset(grants) != rules.USUAL:
+        fences.append(caveats.Permissions(tuple(grant for grant in caveats.GRANTS if grant in grants)))
+    if wrong := [address for address in addresses if not caveats.is_network(address)]:
+        raise ValidationError({"addresses": _("“%s” is not a network in CIDR form.") % wrong[0]})
+    if addresses:
+        fences.append(caveats.AddressRange(tuple(addresses)))
+    return fences
+
+
+def _fences(
+    user: User, projects: Sequence[Project], patterns: Sequence[str], expires: datetime | None
+) -> list[caveats.Caveat]:
+    fences: list[caveats.Caveat] = []
+    if wrong := [pattern for pattern in patterns if not caveats.is_pattern(pattern)]:
+        raise ValidationError({"patterns": _("“%s” is not a pattern of project names.") % wrong[0]})
     if projects:
         fences += [
             caveats.ProjectName(tuple(project.normalized_name for project in projects)),
@@ -74,10 +105,12 @@ def _fences(user: User, projects: Sequence[Project], expires: datetime | None) -
         ]
     else:
         fences.append(caveats.RequestUser(str(user.uid)))
+    if patterns:
+        fences.append(caveats.ProjectPattern(tuple(patterns)))
     if expires is not None:
         now = clock.now()
         if expires <= now:
-            raise ValidationError({"expires": "The token would be expired already."})
+            raise ValidationError({"expires": _("The token would be expired already.")})
         # A minute of grace, for machines whose clocks differ from the index's.
         not_before = int((now - timedelta(minutes=1)).timestamp())
         fences.append(caveats.Expiration(int(expires.timestamp()), not_before))

@@ -1,14 +1,21 @@
 """Caveats: what restricts an API token, in the JSON shapes that PyPI's tokens use.
 
-A caveat is a compact JSON array ``[tag, field, …]``.  Reading is strict: exact types (``true`` and ``1.0`` are no
-integers), no unknown tag, no extra field.  What cannot be read denies.
+A caveat is a compact JSON array ``[tag, field, …]``.  Tags from 0 are PyPI's, tags from 100 our own.  Reading is
+strict: exact types (``true`` and ``1.0`` are no integers), no unknown tag, no extra field.  What cannot be read denies.
 """
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from ipaddress import ip_address, ip_network
+from typing import Any, Final, Protocol
 from uuid import UUID
+
+GRANTS: Final = ("upload", "yank", "manage", "read")
+"""What a token may be made for, in the order in which it is shown."""
+PATTERN: Final = re.compile(r"(?=.*[a-z0-9])[a-z0-9*](?:[a-z0-9*-]{0,98}[a-z0-9*])?\Z")
+"""A pattern of normalized project names: ``*`` stands for any run of characters, also an empty one."""
 
 
 class CaveatRefused(ValueError):
@@ -26,11 +33,17 @@ class NamedProject(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What caveats are judged against: the time (seconds since the epoch), the project asked for, the token's user."""
+    """What caveats are judged against.
+
+    ``now`` is in seconds since the epoch; ``user_uid`` is the token's user; ``project`` the project asked for, if any;
+    ``grant`` which of ``GRANTS`` the request needs, empty for none; ``address`` the client's, empty where unknown.
+    """
 
     now: float
     user_uid: UUID | None
     project: NamedProject | None = None
+    grant: str = ""
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +118,89 @@ class OIDCPublisher:
         raise CaveatRefused("publisher-scoped token used without its trusted publisher")
 
 
-Caveat = Expiration | ProjectName | ProjectID | RequestUser | OIDCPublisher
+@dataclass(frozen=True, slots=True)
+class ProjectPattern:
+    """Holds for the projects whose normalized name matches one of these patterns (see ``PATTERN``)."""
+
+    patterns: tuple[str, ...]
+
+    def fields(self) -> list[Any]:
+        return [100, list(self.patterns)]
+
+    def check(self, context: Context) -> None:
+        _check_project(
+            context, lambda project: any(_matches(pattern, project.normalized_name) for pattern in self.patterns)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Permissions:
+    """Holds for requests that need one of these grants, or none at all.  It takes rights away and gives none."""
+
+    grants: tuple[str, ...]
+
+    def fields(self) -> list[Any]:
+        return [101, list(self.grants)]
+
+    def check(self, context: Context) -> None:
+        if context.grant and context.grant not in self.grants:
+            raise CaveatRefused(f"token may not be used to {context.grant}")
+
+
+@dataclass(frozen=True, slots=True)
+class AddressRange:
+    """Holds for requests from these networks (CIDR).  An address that is not known is in none."""
+
+    networks: tuple[str, ...]
+
+    def fields(self) -> list[Any]:
+        return [102, list(self.networks)]
+
+    def check(self, context: Context) -> None:
+        if not any(_is_within(context.address, network) for network in self.networks):
+            raise CaveatRefused("token may not be used from this address")
+
+
+Caveat = (
+    Expiration | ProjectName | ProjectID | RequestUser | OIDCPublisher | ProjectPattern | Permissions | AddressRange
+)
+
+
+def is_pattern(text: str) -> bool:
+    """Whether *text* is a pattern of project names, in the one spelling that a caveat may have."""
+    return bool(PATTERN.match(text))
+
+
+def is_network(text: str) -> bool:
+    """Whether *text* is a network in CIDR form without host bits, in the one spelling that a caveat may have."""
+    try:
+        return str(ip_network(text)) == text
+    except ValueError:
+        return False
+
+
+def _matches(pattern: str, name: str) -> bool:
+    """Whether *name* matches; the pattern's pieces are looked for from left to right, so the time is bounded."""
+    first, *rest = pattern.split("*")
+    if not rest:
+        return name == pattern
+    *middle, last = rest
+    if not name.startswith(first) or len(name) < len(first) + len(last) or not name.endswith(last):
+        return False
+    position, end = len(first), len(name) - len(last)
+    for piece in middle:
+        found = name.find(piece, position, end)
+        if found < 0:
+            return False
+        position = found + len(piece)
+    return True
+
+
+def _is_within(address: str, network: str) -> bool:
+    try:
+        return ip_address(address) in ip_network(network)
+    except ValueError:
+        return False
 
 
 def _check_project(context: Context, matches: Any) -> None:
@@ -157,6 +252,18 @@ def _from_fields(tag: int, fields: list[Any]) -> Caveat:
             return RequestUser(user_id)
         case 4, [publisher_id, *rest] if type(publisher_id) is str and _is_optional_string(rest):
             return OIDCPublisher(publisher_id)
+    return _from_own_fields(tag, fields)
+
+
+def _from_own_fields(tag: int, fields: list[Any]) -> Caveat:
+    """The caveats that PyPI does not have."""
+    match tag, fields:
+        case 100, [patterns] if _are_strings(patterns) and all(map(is_pattern, patterns)):
+            return ProjectPattern(tuple(patterns))
+        case 101, [grants] if _are_strings(grants) and all(grant in GRANTS for grant in grants):
+            return Permissions(tuple(grants))
+        case 102, [networks] if _are_strings(networks) and all(map(is_network, networks)):
+            return AddressRange(tuple(networks))
     raise CaveatRefused("caveat has an unknown tag or wrong fields")
 
 

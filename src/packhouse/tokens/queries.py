@@ -1,6 +1,9 @@
 """Who a request's ``Authorization`` header speaks for, and a user's tokens."""
 
 import base64
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypedDict
 from uuid import UUID
 
@@ -10,9 +13,10 @@ from django.db.models import QuerySet
 from packhouse.accounts import queries as accounts
 from packhouse.accounts.models import User
 from packhouse.base.identity import ANONYMOUS, Identity, TokenGrant
+from packhouse.projects.models import Project
 from packhouse.tokens import caveats, keys, macaroons
 from packhouse.tokens.models import Token
-from packhouse.tokens.rules import INVALID
+from packhouse.tokens.rules import INVALID, grants_of
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
@@ -55,6 +59,40 @@ def identify(authorization: str | None) -> Identity:
 def tokens_of(user: User) -> QuerySet[Token]:
     """The user's tokens, newest first."""
     return Token.objects.filter(user=user).order_by("-created")
+
+
+def projects_for(user: User) -> QuerySet[Project]:
+    """The projects that a token of *user* can be for: those where the user has a role, by name."""
+    return Project.objects.filter(roles__user=user).order_by("normalized_name")
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a token is restricted to, in words for people.  Empty tuples: not restricted in that way."""
+
+    projects: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
+    grants: tuple[str, ...] = ("upload",)
+    addresses: tuple[str, ...] = ()
+    expires: datetime | None = None
+
+
+def scope_of(token: Token) -> Scope:
+    """What the caveats stored with *token* say."""
+    stored = [caveats.parse(caveats.compact(fields)) for fields in token.caveats]
+    ends = [caveat.expires_at for caveat in stored if isinstance(caveat, caveats.Expiration)]
+    made_for = grants_of(token.caveats)
+    return Scope(
+        projects=_united(caveat.normalized_names for caveat in stored if isinstance(caveat, caveats.ProjectName)),
+        patterns=_united(caveat.patterns for caveat in stored if isinstance(caveat, caveats.ProjectPattern)),
+        grants=tuple(grant for grant in caveats.GRANTS if grant in made_for),
+        addresses=_united(caveat.networks for caveat in stored if isinstance(caveat, caveats.AddressRange)),
+        expires=datetime.fromtimestamp(min(ends), UTC) if ends else None,
+    )
+
+
+def _united(texts: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(text for group in texts for text in group))
 
 
 def _token_text(authorization: str) -> str:
@@ -122,6 +160,7 @@ def _granted(token: "WithAnnotations[Token, UserFacts]", presented: macaroons.Pr
             caveats=presented.caveats + tuple(text for text in stored if text not in presented.caveats),
             by_operator=token.by_operator,
             last_used=token.last_used,
+            grants=grants_of(token.caveats),
         ),
         two_factor=token.by_operator or token.user_two_factor,
         verified_email=token.user_verified_email,

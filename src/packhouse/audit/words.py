@@ -1,0 +1,88 @@
+"""What each event of an account says to its owner, in one sentence."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+SENTENCES: Final[Mapping[str, Promise]] = {
+    "account:create": _("The account was created."),
+    "account:delete": _("The account was deleted."),
+    "account:disable": _("The account was disabled."),
+    "account:freeze": _("The account was frozen by an administrator."),
+    "account:unfreeze": _("The account was unfrozen by an administrator."),
+    "api_token:added": _("The API token “%(description)s” was created."),
+    "api_token:removed": _("The API token “%(description)s” was deleted."),
+    "api_token:removed_leak": _("The API token “%(description)s” was found in public and deleted."),
+    "association:add": _("The account “%(external_username)s” at %(service)s was connected."),
+    "association:remove": _("The account “%(external_username)s” at %(service)s was disconnected."),
+    "email:add": _("The address %(email)s was added."),
+    "email:primary:change": _("The primary address changed from %(old_primary)s to %(new_primary)s."),
+    "email:remove": _("The address %(email)s was removed."),
+    "email:reverify": _("A new verification letter for %(email)s was asked for."),
+    "email:sent": _("A letter was sent to %(to)s: %(subject)s"),
+    "email:verified": _("The address %(email)s was verified."),
+    "login:failure": _("Signing in failed: %(reason)s"),
+    "login:new_device": _("Somebody signed in with a browser that was not known."),
+    "login:success": _("Signed in: %(two_factor_method)s"),
+    "oidc:pending-publisher-added": _("A trusted publisher for the coming project “%(project)s” was added."),
+    "oidc:pending-publisher-removed": _("The trusted publisher for the coming project “%(project)s” was removed."),
+    "organization_role:add": _("You became %(role_name)s of the organization “%(organization_name)s”."),
+    "organization_role:change": _("Your role in the organization “%(organization_name)s” is now %(role_name)s."),
+    "organization_role:decline_invite": _("You declined to join the organization “%(organization_name)s”."),
+    "organization_role:expire_invite": _("The invitation to the organization “%(organization_name)s” expired."),
+    "organization_role:invite": _("You were invited to the organization “%(organization_name)s”."),
+    "organization_role:remove": _("You left the organization “%(organization_name)s”."),
+    "organization_role:revoke_invite": _("The invitation to the organization “%(organization_name)s” was taken back."),
+    "password:change": _("The password was changed."),
+    "password:disabled": _("The password was disabled: %(reason)s"),
+    "password:reset": _("The password was reset."),
+    "password:reset:attempt": _("Somebody asked to reset the password; no letter was sent."),
+    "password:reset:request": _("Somebody asked to reset the password."),
+    "reauthenticate:failure": _("The password was asked for again, and was wrong."),
+    "recovery_codes:generated": _("Recovery codes were made."),
+    "recovery_codes:regenerated": _("New recovery codes were made; the former are void."),
+    "recovery_codes:used": _("A recovery code was used."),
+    "role:add": _("You became %(role_name)s of the project “%(project_name)s”."),
+    "role:change": _("Your role in the project “%(project_name)s” is now %(role_name)s."),
+    "role:decline_invite": _("You declined to join the project “%(project_name)s”."),
+    "role:invite": _("You were invited to the project “%(project_name)s”."),
+    "role:remove": _("You left the project “%(project_name)s”."),
+    "role:revoke_invite": _("The invitation to the project “%(project_name)s” was taken back."),
+    "session:revoked": _("A session was ended."),
+    "team_role:add": _("You joined the team “%(team_name)s”."),
+    "team_role:remove": _("You left the team “%(team_name)s”."),
+    "two_factor:device_remembered": _("A browser is remembered for 30 days."),
+    "two_factor:method_added": _("A second factor was added: %(method)s %(label)s"),
+    "two_factor:method_removed": _("A second factor was removed: %(method)s %(label)s"),
+}
+VALUES: Final[Mapping[str, Promise]] = {
+    "invalid_password": _("wrong password"),
+    "invalid_totp": _("wrong code of the authenticator app"),
+    "invalid_webauthn": _("the answer of a key was not right"),
+    "invalid_recovery_code": _("wrong recovery code"),
+    "burned_recovery_code": _("a recovery code that was used before"),
+    "totp": _("authenticator app"),
+    "webauthn": _("security key"),
+    "passkey": _("passkey"),
+    "recovery-code": _("recovery code"),
+    "remembered-device": _("remembered browser"),
+    "registration": _("after registering"),
+    "email-confirmation": _("confirmed by letter"),
+    "None": _("with the password alone"),
+}
+
+
+class _Values(dict[str, Any]):
+    def __missing__(self, key: str) -> str:
+        return "?"
+
+
+def sentence(tag: str, additional: Mapping[str, Any]) -> str:
+    """What an event says; its tag where there are no words for it."""
+    words = SENTENCES.get(tag)
+    if words is None:
+        return tag
+    values = {key: VALUES.get(str(value), value) for key, value in additional.items()}
+    return (str(words) % _Values(values)).strip()

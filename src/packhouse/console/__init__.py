@@ -1,0 +1,6 @@
+"""Console: the administrators' site, at ``/console/``.
+
+Owns: the pages on which staff look at what no owner may see, and repair it.  Words: *staff* are superusers, moderators
+and support.  What a page changes is an action of the room that it belongs to.
+Doors: ``urls``; for further pages ``access.staff`` and the template ``console/page.html``.
+"""

@@ -1,0 +1,153 @@
+"""Clients that publish over HTTP and remember what they were told."""
+
+import hashlib
+import http.client
+import random
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Self
+from urllib.parse import urlsplit
+
+from tests.builders import make_sdist, make_wheel
+from tests.servers.packhouse import Running
+from tests.uploads.publishing import BOUNDARY, body_of, fields_for
+
+PROJECTS = 12
+"""As many as one user may start within an hour, and some room."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file to publish."""
+
+    project: str
+    version: str
+    filename: str
+    content: bytes
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.content).hexdigest()
+
+    def body(self) -> bytes:
+        file = (self.filename, self.content)
+        return body_of({**fields_for(*file, self.project, self.version), "content": (*file, "")}.items())
+
+
+def new_upload(number: int, *, size: int = 0, projects: int = PROJECTS) -> Upload:
+    """The file of that *number*: three wheels, then an sdist; wheels have *size* bytes of padding."""
+    project, version = f"fault-{number % projects}", f"{number}.0"
+    padding = {f"data_{number}.bin": random.Random(number).randbytes(size)} if size else {}
+    if number % 4 == 3:
+        return Upload(project, version, *make_sdist(project, version))
+    part = project.replace("-", "_")
+    return Upload(project, version, *make_wheel(project, version, files={f"{part}.py": b"", **padding}))
+
+
+def send(url: str, token: str, body: bytes, *, timeout: float = 60) -> tuple[int, str | None]:
+    """POST one upload; its status and reason.  Raises ``OSError`` or ``HTTPException`` when no answer comes."""
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=timeout)
+    headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}", "Authorization": f"Bearer {token}"}
+    try:
+        connection.request("POST", "/legacy/", body, headers)
+        answer = connection.getresponse()
+        answer.read()
+        return answer.status, answer.getheader("X-Packhouse-Reason")
+    finally:
+        connection.close()
+
+
+@dataclass(slots=True)
+class Told:
+    """What publishers were told: ``acknowledged`` files were answered 200, ``unknown`` ones not, or not at all."""
+
+    acknowledged: dict[str, Upload] = field(default_factory=dict)
+    unknown: dict[str, Upload] = field(default_factory=dict)
+    answers: Counter[str] = field(default_factory=Counter)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def note(self, upload: Upload, answer: str) -> None:
+        with self.lock:
+            self.answers[answer] += 1
+            if answer == "200":
+                self.acknowledged[upload.filename] = upload
+                self.unknown.pop(upload.filename, None)
+            elif upload.filename not in self.acknowledged:
+                self.unknown[upload.filename] = upload
+
+
+def publish(url: str, token: str, upload: Upload, told: Told, *, timeout: float = 60) -> str:
+    """Send *upload* and note what came back: a status, or ``lost`` for no answer."""
+    answer = "lost"
+    with suppress(OSError, http.client.HTTPException):
+        status, reason = send(url, token, upload.body(), timeout=timeout)
+        answer = f"{status} {reason}" if reason else str(status)
+    told.note(upload, answer)
+    return answer
+
+
+class Load:
+    """Publishers who go on until told to stop: new files, and in three of ten cases one that was sent before."""
+
+    def __init__(
+        self, urls: Iterable[str], token: str, *, clients: int = 8, largest: int = 200_000, first: int = 0
+    ) -> None:
+        self.urls = list(urls)
+        self.token = token
+        self.largest = largest
+        self.told = Told()
+        self._next = first
+        self._stopping = threading.Event()
+        self._threads = [threading.Thread(target=self._publish, args=(number,)) for number in range(clients)]
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _publish(self, client: int) -> None:
+        chance = random.Random(client)
+        while not self._stopping.is_set():
+            answer = publish(chance.choice(self.urls), self.token, self._choose(chance), self.told)
+            if answer != "200":
+                self._stopping.wait(0.05)
+
+    def _choose(self, chance: random.Random) -> Upload:
+        with self.told.lock:
+            before = list(self.told.unknown.values())[-20:] or list(self.told.acknowledged.values())[-50:]
+            if before and chance.random() < 0.3:
+                return chance.choice(before)
+            number, self._next = self._next, self._next + 1
+        return new_upload(number, size=chance.randrange(1000, self.largest))
+
+
+def new_token(index: Running) -> str:
+    """A user's token, the user being new."""
+    password = index.home / "password"
+    password.write_text("correct horse battery staple")
+    index.run_cli("user", "create", "ada", "--email", "a@b.example", "--password-file", str(password), "--verified")
+    return index.run_cli("token", "create", "--user", "ada", "--description", "faults").stdout.strip()
+
+
+def retry_all(url: str, token: str, told: Told) -> list[str]:
+    """Send what was not acknowledged once more; those that are still refused (I4)."""
+    left = list(told.unknown.values())
+    return [f"{upload.filename}: {answer}" for upload in left if (answer := publish(url, token, upload, told)) != "200"]
+
+
+def soon(ask: Callable[[], bool], seconds: float = 30) -> bool:
+    """Whether *ask* becomes true within *seconds*."""
+    waited = threading.Event()
+    for _ in range(int(seconds * 20)):
+        if ask():
+            return True
+        waited.wait(0.05)
+    return False
