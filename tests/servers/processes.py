@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-START_SECONDS = 30
+START_SECONDS = 60
 STOP_SECONDS = 15
 
 
@@ -49,7 +49,7 @@ def start(
 ) -> Server:
     """Run *command* (as *user*, when root) and return once ``ready()`` is true.
 
-    RuntimeError with what the server printed if it ends or does not answer within 30 s.  Where ``setpriv`` is at hand,
+    RuntimeError with what the server printed if it ends or does not answer in a minute.  Where ``setpriv`` is at hand,
     the server gets *last_signal* if the tests are killed, so that none is left behind.
     """
     with log.open("ab") as output:
