@@ -51,6 +51,29 @@ def _ask_to_remove(page):
     page.locator("dialog input[type=text]").wait_for()
 
 
+def postmaster():
+    """Staff, with letters in some states."""
+    from django.db import transaction
+
+    from packhouse.accounts import emails
+    from packhouse.mail.models import Letter
+
+    user = staff()
+    with transaction.atomic():
+        for number in range(3):
+            emails.primary_email_changed(user, old=f"old-{number}@users.example", new=user.email, cause=str(number))
+        emails.password_reset(user, user.email, url="/account/reset-password/?token=abc", hours=6, cause="1")
+    states = (Letter.State.DELIVERED, Letter.State.FAILED, Letter.State.BOUNCED)
+    for letter, state in zip(Letter.objects.order_by("pk"), states, strict=False):
+        Letter.objects.filter(pk=letter.pk).update(state=state, attempts=1, last_error="550 5.1.1 no such person")
+    return user
+
+
+def _read_a_letter(page):
+    page.locator("main tbody a").nth(2).click()
+    page.frame_locator("iframe").locator("h1").wait_for()
+
+
 PAGES = [
     Listed("home", "/"),
     Listed("style", "/_style/", staff),
@@ -74,4 +97,7 @@ PAGES = [
     Listed("token-create-wrong", "/manage/account/token/create/", guarded, _submit),
     Listed("token-delete", "/manage/account/token/", guarded, _ask_to_remove),
     Listed("security-history", "/manage/account/history/", guarded),
+    Listed("console-letters", "/console/mail/", postmaster),
+    Listed("console-letters-none", "/console/mail/?to=nobody@users.example", staff),
+    Listed("console-letter", "/console/mail/", postmaster, _read_a_letter),
 ]

@@ -5,7 +5,7 @@ import secrets
 import smtplib
 import ssl
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime, formataddr
@@ -102,8 +102,9 @@ class Outbox:
 
     def forget(self, before: datetime) -> None:
         for path in [*self.folder.glob("*.eml"), *self.folder.glob(".*.eml.*")]:
-            if path.stat().st_mtime < before.timestamp():
-                path.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # the operator may tidy up too
+                if path.stat().st_mtime < before.timestamp():
+                    path.unlink()
 
     def _make_folder(self) -> None:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
