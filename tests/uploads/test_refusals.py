@@ -26,6 +26,7 @@ from packhouse.base import clock
 from packhouse.base.facts import Reaction
 from packhouse.flags.actions import set_flag
 from packhouse.flags.queries import forget
+from packhouse.mail.models import Letter
 from packhouse.projects import actions
 from packhouse.projects.facts import FilePublished
 from packhouse.projects.models import File, Filename, JournalEntry, ProhibitedName, Project, Release, Role
@@ -352,6 +353,7 @@ def test_a_record_that_differs_passes_where_the_operator_says_so(world: World) -
     assert world.upload(wheel(record="demo/__init__.py,,\n")).status_code == 200
     event = Event.objects.get(tag="file:record-mismatch")
     assert event.additional["count"] >= 1
+    assert "demo-1.0-py3-none-any.whl" in Letter.objects.get(name="wheel-record-mismatch-email").text
 
 
 def test_local_versions_and_old_releases_pass_where_the_operator_says_so(world: World) -> None:
