@@ -25,6 +25,14 @@ PREFIX: Final = "PACKHOUSE_"
 DEFAULT_HOME: Final = "packhouse-data"
 FILE_NAME: Final = "packhouse.toml"
 MIB: Final = 1024**2
+PATIENCE: Final = {
+    "connect_timeout": 5,  # seconds
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,  # milliseconds
+}
+"""How long a PostgreSQL connection waits for a server that is gone without a word; libpq's own names."""
 _DERIVED: Final[Any] = None
 
 
@@ -555,5 +563,5 @@ def django_database(url: str) -> dict[str, Any]:
         "PASSWORD": unquote(parts.password or ""),
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": dict(parse_qsl(parts.query)),
+        "OPTIONS": {**PATIENCE, **dict(parse_qsl(parts.query))},
     }

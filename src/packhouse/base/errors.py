@@ -5,16 +5,17 @@ Views raise ``Gone``, ``TooManyRequests`` or ``Unavailable`` (besides Django's `
 """
 
 import logging
+import sys
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Final
 
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from packhouse.base.outages import is_full, is_outage
 from packhouse.base.visibility import PRIVATE
 
 log = logging.getLogger(__name__)
@@ -33,6 +34,7 @@ PAGES: Final[dict[int, tuple[str | Promise, str | Promise]]] = {
     413: (_("That is too much at once"), _("Send less and try again.")),
     429: (_("Too many requests"), _("You, or somebody at the same address, asked too often. Wait a little.")),
     500: (_("Something went wrong here"), _("The fault is ours and has been recorded. Try again in a few minutes.")),
+    507: (_("There is no room left"), _("This could not be stored. Reading still works. Try again later.")),
     503: (_("Packhouse is not available for the moment"), _("Installing packages may still work. Try again shortly.")),
 }
 
@@ -78,10 +80,15 @@ class Errors:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, Answer):
             return error_page(request, exception.status, exception.message, retry_after=exception.retry_after)
-        if isinstance(exception, OperationalError | InterfaceError):
-            log.error("database-unavailable", exc_info=exception)
-            return error_page(request, 503, retry_after=10)
+        return outage_page(request, exception)
+
+
+def outage_page(request: HttpRequest, error: BaseException | None) -> HttpResponse | None:
+    """503 where *error* says that the database does not answer, 507 where it has no room; else None."""
+    if error is None or not is_outage(error):
         return None
+    log.error("database-unavailable", exc_info=error)
+    return error_page(request, 507 if is_full(error) else 503, retry_after=10)
 
 
 def error_page(
@@ -124,9 +131,9 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500, even when the page for it cannot be made."""
+    """500, even when the page for it cannot be made; 503 when a middleware met a database that does not answer."""
     try:
-        return error_page(request, 500)
+        return outage_page(request, sys.exc_info()[1]) or error_page(request, 500)
     except Exception:
         log.exception("error-page-failed")
         return HttpResponse(LAST_RESORT, status=500)

@@ -4,8 +4,9 @@ import asyncio
 import errno
 import tempfile
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -110,16 +111,18 @@ class Bridge:
         spool = Spool(_IN_MEMORY, dir=str(self._spool))
         try:
             await self._receive(proto, spool, length)
+            with _room():
+                spool.seek(0)  # writes what is still in memory
         except BaseException:
             self.release(spool)
             raise
-        spool.seek(0)
         return spool
 
     def release(self, spool: Spool) -> None:
         """Forget a body and free its space."""
         self.spooled -= spool.received
-        spool.close()
+        with suppress(OSError):  # where the disk is full it tries once more to write, and then does close
+            spool.close()
 
     async def _receive(self, proto: Any, spool: Spool, length: int | None) -> None:
         began = monotonic()
@@ -134,7 +137,8 @@ class Bridge:
             spool.received += len(chunk)
             self.spooled += len(chunk)
             self._check_pace(spool.received, monotonic() - began)
-            _write(spool, bytes(chunk))
+            with _room():
+                spool.write(bytes(chunk))
         if length is not None and spool.received != length:
             raise Refusal(400, "400 Bad Request: the body is shorter than Content-Length says")
 
@@ -243,9 +247,11 @@ def _content_length(headers: Any) -> int | None:
     return int(value)
 
 
-def _write(spool: Spool, chunk: bytes) -> None:
+@contextmanager
+def _room() -> Iterator[None]:
+    """Refuse the request when the disk is full."""
     try:
-        spool.write(chunk)
+        yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise Refusal(507, "507 Insufficient Storage: no room to receive this", ("retry-after", "30")) from error

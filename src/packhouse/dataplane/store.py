@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 from typing import Literal
 
 from packhouse.base.metrics import hot
@@ -22,6 +23,9 @@ from packhouse.documents.store import EVERYTHING, Format, Pieces, Reader, Unavai
 Key = tuple[str, Format]
 Entry = Page | LargePage | Literal["absent"]
 ABSENT: Literal["absent"] = "absent"
+LOAD_PATIENCE = 5.0
+SYNC_PATIENCE = 2.0
+SYNC_PAUSE = 0.5
 _FORMATS: tuple[Format, ...] = ("html", "json")
 
 
@@ -37,7 +41,7 @@ class NotLoaded(Exception):
 class _Load:
     """A load under way; ``stale`` when the document changed meanwhile."""
 
-    future: "asyncio.Future[None]"
+    task: "asyncio.Future[None] | None" = None
     stale: bool = False
 
 
@@ -58,6 +62,8 @@ class DocumentStore:
         self._seen: int | None = None
         self._mark = b""
         self._syncing: asyncio.Future[None] | None = None
+        self._sync_began = 0.0
+        self._sync_not_before = 0.0
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="documents")
 
     # -- asking -------------------------------------------------------------------------------------------------
@@ -83,20 +89,28 @@ class DocumentStore:
         return self._keep(key, loaded)
 
     async def load(self, key: Key) -> None:
-        """Bring *key* into memory, once for all who ask at the same time."""
-        running = self._loading.get(key)
-        if running is not None:
-            await asyncio.shield(running.future)
-            return
-        loop = asyncio.get_running_loop()
-        load = self._loading[key] = _Load(loop.create_future())
-        try:
-            await self._load_until_true(key, load, loop)
-        finally:
-            del self._loading[key]
-            load.future.set_result(None)
+        """Bring *key* into memory, once for all who ask at the same time.
 
-    async def _load_until_true(self, key: Key, load: _Load, loop: asyncio.AbstractEventLoop) -> None:
+        Raises ``Unavailable`` when the database fails or does not answer in time; the load itself goes on.
+        """
+        load = self._loading.get(key)
+        if load is None:
+            load = self._loading[key] = _Load()
+            load.task = asyncio.ensure_future(self._load_until_true(key, load))
+            load.task.add_done_callback(lambda task: self._loaded(key, task))
+        assert load.task is not None
+        await asyncio.wait({load.task}, timeout=LOAD_PATIENCE)
+        if not load.task.done():
+            raise Unavailable("the database does not answer")
+        load.task.result()
+
+    def _loaded(self, key: Key, task: "asyncio.Future[None]") -> None:
+        del self._loading[key]
+        if not task.cancelled():
+            task.exception()  # seen: whoever still waits gets it, and perhaps nobody does
+
+    async def _load_until_true(self, key: Key, load: _Load) -> None:
+        loop = asyncio.get_running_loop()
         while True:
             load.stale = False
             self.loads += 1
@@ -154,18 +168,29 @@ class DocumentStore:
         self._mark = mark
 
     async def sync(self) -> None:
-        """Read the change feed, off the event loop where the reader is slow.  On failure, memory stays as it is."""
+        """Read the change feed, off the event loop where the reader is slow.
+
+        On failure memory stays as it is, and so it does where the database does not answer for ``SYNC_PATIENCE``
+        seconds: what was true last is better than nothing.
+        """
         if self.reader.inline:
             self._sync_now()
             return
         if self._syncing is not None:
-            await asyncio.shield(self._syncing)
-            if self.generation.read() == self._mark:
+            await self._wait_for_sync(self._syncing)
+            if self._syncing is not None or self.generation.read() == self._mark:
                 return
-        if self._syncing is None:
+        if self._syncing is None and monotonic() >= self._sync_not_before:
+            self._sync_began = monotonic()
             self._syncing = asyncio.ensure_future(self._sync_in_thread())
             self._syncing.add_done_callback(self._synced)
-        await asyncio.shield(self._syncing)
+        if self._syncing is not None:
+            await self._wait_for_sync(self._syncing)
+
+    async def _wait_for_sync(self, syncing: "asyncio.Future[None]") -> None:
+        """Wait, but not if others have waited long enough already."""
+        left = self._sync_began + SYNC_PATIENCE - monotonic()
+        await asyncio.wait({syncing}, timeout=max(0.0, left))
 
     def _synced(self, _: "asyncio.Future[None]") -> None:
         self._syncing = None
@@ -175,6 +200,7 @@ class DocumentStore:
         try:
             found = await asyncio.get_running_loop().run_in_executor(self._threads, self._feed)
         except Unavailable:
+            self._sync_not_before = monotonic() + SYNC_PAUSE
             return
         self._apply(found)
         self._mark = mark

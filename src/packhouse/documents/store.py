@@ -207,6 +207,7 @@ class PostgresReader(_Queries):
     def __init__(self, url: str) -> None:
         super().__init__()
         self._url = url
+        self._patience: dict[str, Any] = {"connect_timeout": 3, "keepalives_idle": 5, "tcp_user_timeout": 5000}
         self._local = threading.local()
         self._opened: list[Any] = []
         self._lock = threading.Lock()
@@ -217,7 +218,7 @@ class PostgresReader(_Queries):
         connection = getattr(self._local, "connection", None)
         if connection is None or connection.closed:
             connection = psycopg.connect(
-                self._url, autocommit=True, connect_timeout=5, options="-c statement_timeout=10000"
+                self._url, autocommit=True, options="-c statement_timeout=10000", **self._patience
             )
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             self._local.connection = connection

@@ -13,6 +13,7 @@ from django.shortcuts import render
 from packhouse.uploads.reasons import Rejected
 
 HTML, JSON, TEXT = "text/html", "application/json", "text/plain"
+RETRY_AFTER = "30"
 
 
 def accepted(headers: Mapping[str, str]) -> HttpResponse:
@@ -34,6 +35,8 @@ def refused(request: HttpRequest, refusal: Rejected) -> HttpResponse:
         response = render(request, "uploads/refusal.html", context, status=status)
     else:
         response = HttpResponse(f"{code}\n", status=status, content_type="text/plain; charset=utf-8")
+    if status in {503, 507}:
+        response["Retry-After"] = RETRY_AFTER
     for name, value in refusal.headers.items():
         response[name] = value
     response["X-Packhouse-Reason"] = reason

@@ -4,16 +4,18 @@ The blobs are durable before the first row is written, so that nothing is ever s
 leaves at most blobs that nobody names; ``reconcile`` sweeps them, and a retry finds them in place.
 """
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any, Final
 
 import structlog
-from django.db import IntegrityError, OperationalError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 
 from packhouse.audit.actions import Subject, record
-from packhouse.files import default_store, key_for
+from packhouse.base.outages import is_full
+from packhouse.files import StoreFull, StoreUnavailable, default_store, key_for
 from packhouse.projects import actions, emails, queries
 from packhouse.projects.ledger import Ledger
 from packhouse.projects.models import Description, File, Project, Release
@@ -26,6 +28,7 @@ from packhouse.uploads.stages import Ready
 from packhouse.uploads.verification import verified_addresses, verified_links
 
 ATTEMPTS: Final = 5
+FIRST_PAUSE: Final = 0.25
 log: Any = structlog.get_logger(__name__)
 
 
@@ -56,20 +59,44 @@ def publish(upload: Ready) -> Published:
     """
     stored = _store(upload)
     headers = creation.count(upload) if upload.project is None else {}
-    for _ in range(ATTEMPTS):
+    for attempt in range(ATTEMPTS):
         try:
+            if attempt:
+                upload = _anew(upload)
             with pipeline.refusals(), transaction.atomic():
                 return Published(_record(upload, stored), headers)
         except actions.ProjectFull:
             raise checks.project_too_large(upload) from None
         except Swept:
             stored = _store(upload)
-        except (IntegrityError, OperationalError, Project.DoesNotExist):
+        except (IntegrityError, OperationalError, InterfaceError, Project.DoesNotExist) as error:
             log.info("upload starts anew", file=upload.filename, exc_info=True)
-            upload = replace(upload, project=queries.find_project(upload.name))
-            _look_again(upload)
+            _look_after_connection(error, attempt)
     log.error("upload gave up", file=upload.filename)
     raise Rejected("try-again", "Too many changes at the same time. Please try again.")
+
+
+def _anew(upload: Ready) -> Ready:
+    """*upload* as others have left the index; ``AlreadyPublished`` when the commit that broke did happen."""
+    upload = replace(upload, project=queries.find_project(upload.name))
+    _look_again(upload)
+    return upload
+
+
+def _look_after_connection(error: Exception, attempt: int) -> None:
+    """Whether a commit during which the connection broke has happened, only a new connection can tell.
+
+    A database that restarts is waited for, a few seconds in all.  Raises ``StoreFull`` where the disk is full.
+    """
+    if is_full(error):
+        raise StoreFull(str(error)) from error
+    if connection.in_atomic_block:
+        return
+    connection.close_if_unusable_or_obsolete()
+    if connection.connection is None:
+        if attempt == ATTEMPTS - 1:
+            raise StoreUnavailable(str(error)) from error
+        time.sleep(FIRST_PAUSE * 2**attempt)
 
 
 def heal(file: File, content: Content | None) -> None:

@@ -13,6 +13,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from packhouse.base import metrics
 from packhouse.base.identity import NO_REQUEST, RequestFacts, current_request
+from packhouse.documents import generation
 from packhouse.files import StoreError, StoreFull
 from packhouse.specs.archives.inspector import InspectorUnavailable
 from packhouse.uploads import answers, form, pipeline, record
@@ -75,6 +76,7 @@ def _answered(request: HttpRequest) -> HttpResponse:
     try:
         published = _uploaded(request, origin)
     except AlreadyPublished:
+        generation.of(settings.PACKHOUSE.home).bump()  # whoever published it may have been killed before doing so
         metrics.count("packhouse_uploads", "repeated", "")
         return answers.accepted({})
     except Rejected as rejected:
