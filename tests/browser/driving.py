@@ -15,13 +15,15 @@ class Listed:
     """A page that is looked at in every state of light and width.
 
     ``path`` is where it is, or a function that makes what it shows and returns where it is; ``user`` makes the one who
-    is signed in; ``then`` does something on the open page (opens a dialog, sends a form) before it is looked at.
+    is signed in, just now unless ``proved`` is false; ``then`` does something on the open page (opens a dialog, sends a
+    form) before it is looked at.
     """
 
     name: str
     path: str | Callable[[], str]
     user: Callable[[], Any] | None = None
     then: Callable[[Page], None] | None = None
+    proved: bool = True
 
 
 @dataclass
@@ -40,20 +42,19 @@ class Visit:
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.goto("/theme.css")  # somewhere, so that cookies have an address
         if listed.user is not None:
-            sign_in(context, page.url, listed.user())
+            sign_in(context, page.url, listed.user(), proved=listed.proved)
         page.goto(path)
         if listed.then is not None:
             listed.then(page)
         return page
 
 
-def sign_in(context: BrowserContext, url: str, user: Any) -> None:
+def sign_in(context: BrowserContext, url: str, user: Any, *, proved: bool = True) -> None:
     """Gives *context* a session of *user* on the site that *url* belongs to."""
     from django.conf import settings
-    from django.test import Client
+    from tests.factories.accounts import signed_in
 
-    client = Client()
-    client.force_login(user)
+    client = signed_in(user, proved=proved)
     value = client.cookies[settings.SESSION_COOKIE_NAME].value
     context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": value, "url": url}])
 

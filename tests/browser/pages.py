@@ -74,7 +74,48 @@ def _read_a_letter(page):
     page.frame_locator("iframe").locator("h1").wait_for()
 
 
+def _register_badly(page):
+    page.locator("main form").get_by_role("button", name="Register").click()
+    page.locator(".error-summary").wait_for()
+
+
+def _another_address():
+    from allauth.account.models import EmailAddress
+
+    user = make_user("ada", name="Ada Lovelace")
+    EmailAddress.objects.create(user=user, email="ada@elsewhere.example", verified=True)
+    EmailAddress.objects.create(user=user, email="a.very.long.address.of.ada@laboratory.university.example")
+    return user
+
+
+def _not_verified():
+    return make_user("ada", verified=False, two_factor=False)
+
+
+def _reset_link():
+    from packhouse.accounts.actions.passwords import reset_token
+
+    user = make_user("grace", password="correct horse battery staple")  # noqa: S106
+    return "/account/reset-password/?token=" + reset_token(user, user.emailaddress_set.get())
+
+
 PAGES = [
+    Listed("login", "/account/login/"),
+    Listed("register", "/account/register/"),
+    Listed("register-errors", "/account/register/", None, _register_badly),
+    Listed("forgotten", "/account/request-password-reset/"),
+    Listed("reset-password", _reset_link),
+    Listed("link-void", "/account/reset-password/?token=x"),
+    Listed("confirm-login", "/account/confirm-login/?token=x"),
+    Listed("restore-account", "/account/restore/?token=x"),
+    Listed("log-out", "/account/logout/", _another_address),
+    Listed("unverified", "/manage/unverified-account/", _not_verified),
+    Listed("verify-email", "/account/verify-email/?token=x", _not_verified),
+    Listed("proof", "/manage/account/", _another_address, proved=False),
+    Listed("account", "/manage/account/", _another_address),
+    Listed("addresses", "/manage/account/emails/", _another_address),
+    Listed("password", "/manage/account/password/", _another_address),
+    Listed("sessions", "/manage/account/sessions/", _another_address),
     Listed("home", "/"),
     Listed("style", "/_style/", staff),
     Listed("style-flash", "/_style/?flash", staff),

@@ -5,8 +5,11 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from django.test import Client
 
+from packhouse.accounts.actions import PROVED_AT
 from packhouse.accounts.models import User
+from packhouse.base import clock
 from packhouse.tokens import actions
 from packhouse.tokens.models import Token
 
@@ -25,6 +28,17 @@ def make_user(
     if two_factor:
         Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={})
     return user
+
+
+def signed_in(user: User, *, proved: bool = True) -> Client:
+    """A browser with a session of *user*, who has (unless *proved* is false) just given the password."""
+    client = Client()
+    client.force_login(user)
+    if proved:
+        session = client.session
+        session[PROVED_AT] = clock.now().timestamp()
+        session.save()
+    return client
 
 
 def make_token(user: User | None = None, description: str = "", **options: Any) -> tuple[Token, str]:

@@ -100,7 +100,7 @@ def request_password_reset(typed: str) -> None:
                 emails.password_reset_unverified(user, address.email, cause=str(event.pk))
             return
         event = audit.record("password:reset:request", subject=subject(user))
-        token = links.sign(links.RESET, user=user.pk, state=_state(user), address=address.pk, email=address.email)
+        token = reset_token(user, address)
         hours = links.hours(links.RESET)
         emails.password_reset(
             user, address.email, url=links.address("reset-password", token), hours=hours, cause=str(event.pk)
@@ -114,6 +114,11 @@ def _address_of(typed: str) -> EmailAddress | None:
     else:
         found = known.filter(user__username__iexact=typed, primary=True).first()
     return found
+
+
+def reset_token(user: User, address: EmailAddress) -> str:
+    """What the link in the letter carries."""
+    return links.sign(links.RESET, user=user.pk, state=_state(user), address=address.pk, email=address.email)
 
 
 def _state(user: User) -> list[str | int]:

@@ -67,6 +67,8 @@ def _change(form: ChangePassword, user: User, request: HttpRequest) -> bool:
 @for_users(verified=False, two_factor=False, recent=False)
 def sessions(request: HttpRequest) -> HttpResponse:
     """Where the user is signed in."""
+    if actions.NOTED_AT not in request.session:
+        actions.note_session_use(request)
     found = queries.sessions_of(user_of(request), current=request.session.session_key)
     return render(request, "accounts/sessions.html", {"sessions": found, "section": "sessions"})
 
