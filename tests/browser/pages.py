@@ -95,7 +95,7 @@ def _not_verified():
 def _reset_link():
     from packhouse.accounts.actions.passwords import reset_token
 
-    user = make_user("grace", password="correct horse battery staple")  # noqa: S106
+    user = make_user("grace", password="correct horse battery staple")
     return "/account/reset-password/?token=" + reset_token(user, user.emailaddress_set.get())
 
 
