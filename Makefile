@@ -14,7 +14,8 @@ uv := $(run)/uv --quiet --system-certs
 catalogues := $(wildcard src/packhouse/*/locale/*/LC_MESSAGES/django.po)
 translated := $(venv)/translated
 templates := $(wildcard src/packhouse/*/templates src/packhouse/*/*/templates)
-pytest := $(run)/pytest -q -n 2 --dist loadgroup
+# the tests of one file share what they set up; slow files have few tests and must not come last
+pytest := $(run)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help serve test test-sqlite test-postgresql check bench docs messages screenshots fix sizes lock clean
 

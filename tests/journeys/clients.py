@@ -24,6 +24,9 @@ CACHE = HERE.parents[1] / ".cache"
 AS_OF = "2026-11-20"
 """What the clients depend on is as it was on that day."""
 NOWHERE = "http://127.0.0.1:9"
+PROXIES = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+NO_PROXIES = dict.fromkeys(PROXIES, "")
+"""For clients that do not know ``no_proxy``."""
 MAKING_SECONDS = 300
 RUNNING_SECONDS = 150
 
@@ -76,7 +79,7 @@ class Client:
             "UV_PYTHON_DOWNLOADS": "never",
             "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
             "PDM_CHECK_UPDATE": "0",
-            **dict.fromkeys(["http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"], NOWHERE),
+            **dict.fromkeys(PROXIES, NOWHERE),
             **dict.fromkeys(["no_proxy", "NO_PROXY"], "127.0.0.1,localhost"),
         }
 

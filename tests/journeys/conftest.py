@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -16,12 +16,11 @@ NO_LIMITS = {"PACKHOUSE_NEW_PROJECTS_PER_USER": "0", "PACKHOUSE_NEW_PROJECTS_PER
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Journeys take their time, and those that share an index run in one process of pytest-xdist."""
+    """Journeys take their time."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.journey)
             item.add_marker(pytest.mark.timeout(400))
-            item.add_marker(pytest.mark.xdist_group(f"journeys-{item.path.stem}"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,22 +102,27 @@ def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         yield it
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def full_shop(
     request: pytest.FixtureRequest,
-    shop: Shop,
+    tmp_path_factory: pytest.TempPathFactory,
     client: Clients,
     distributions: list[Distribution],
     refusals: dict[str, tuple[int, str]],
-) -> Shop:
-    """The index of the module, filled with every distribution that the rules let in: half by twine, half by uv."""
+) -> Iterator[Shop]:
+    """An index for all that only read it, filled with what the rules let in: half by twine, half by uv."""
     small = request.config.getoption("--database") == "postgresql"
     stock = [item for item in distributions if item.filename not in refusals]
     stock = [item for item in stock if not small or item.path.stat().st_size <= SMALL]
+    with open_shop(request, tmp_path_factory.mktemp("full-shop"), "full_shop") as shop:
+        fill(shop, stock, client)
+        yield replace(shop, stock=tuple(stock))
+
+
+def fill(shop: Shop, stock: list[Distribution], client: Clients) -> None:
     by_uv = [item for item in stock[::2] if "_rc_" not in item.filename]  # uv sends no version that is not normal
     by_twine = [item for item in stock if item not in by_uv]
     options = ["--repository-url", shop.legacy, "-u", "__token__", "-p", shop.token, "--disable-progress-bar"]
     client("twine").run("twine", "upload", "--non-interactive", *options, *(item.path for item in by_twine))
     options = ["--publish-url", shop.legacy, "--token", shop.token, "--trusted-publishing", "never"]
     client("uv").run("uv", "publish", *options, *(item.path for item in by_uv))
-    return Shop(shop.index, shop.token, tuple(stock))

@@ -127,11 +127,11 @@ def test_uv_leaves_out_what_is_too_new(full_shop: Shop, client: Clients, tmp_pat
 
 
 def test_what_the_rules_of_today_refuse_is_known(
-    shop: Shop, client: Clients, distributions: list[Distribution], refusals: dict[str, tuple[int, str]]
+    full_shop: Shop, client: Clients, distributions: list[Distribution], refusals: dict[str, tuple[int, str]]
 ) -> None:
     paths = [item.path for item in distributions if item.filename in refusals]
     assert len(paths) == len(refusals)
     script = Path(__file__).with_name("upload_each.py")
-    told = client("twine-4").run("python", script, shop.legacy, shop.token, *paths).stdout
+    told = client("twine-4").run("python", script, full_shop.legacy, full_shop.token, *paths).stdout
     rows = [line.split() for line in told.splitlines() if len(line.split()) == 3]
     assert {name: (int(status), reason) for name, status, reason in rows} == refusals
