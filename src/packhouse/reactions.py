@@ -5,18 +5,27 @@ from packhouse.base.facts import Fact, Reaction
 from packhouse.index import handlers
 from packhouse.mail import facts as mail
 from packhouse.projects import facts
+from packhouse.search import tasks as search
+
+
+def _project(fact: facts.ProjectFact) -> tuple[int]:
+    return (fact.project_id,)
+
+
+FIND = [(search.index_project, _project)]
+"""Search follows within seconds, and no change waits for it."""
 
 REACTIONS: dict[type[Fact], Reaction] = {
     facts.ProjectCreated: Reaction(handlers=[handlers.project_created]),
     facts.ReleaseCreated: Reaction(),  # its first FilePublished follows in the same transaction
-    facts.FilePublished: Reaction(handlers=[handlers.file_published]),
-    facts.ReleaseYanked: Reaction(handlers=[handlers.release_yank_changed]),
-    facts.ReleaseUnyanked: Reaction(handlers=[handlers.release_yank_changed]),
-    facts.ReleaseQuarantineChanged: Reaction(handlers=[handlers.release_quarantine_changed]),
-    facts.FileDeleted: Reaction(handlers=[handlers.file_deleted]),
-    facts.ReleaseDeleted: Reaction(handlers=[handlers.release_deleted]),
-    facts.ProjectDeleted: Reaction(handlers=[handlers.project_deleted]),
-    facts.ProjectStatusChanged: Reaction(handlers=[handlers.project_status_changed]),
+    facts.FilePublished: Reaction(handlers=[handlers.file_published], tasks=FIND),
+    facts.ReleaseYanked: Reaction(handlers=[handlers.release_yank_changed], tasks=FIND),
+    facts.ReleaseUnyanked: Reaction(handlers=[handlers.release_yank_changed], tasks=FIND),
+    facts.ReleaseQuarantineChanged: Reaction(handlers=[handlers.release_quarantine_changed], tasks=FIND),
+    facts.FileDeleted: Reaction(handlers=[handlers.file_deleted], tasks=FIND),
+    facts.ReleaseDeleted: Reaction(handlers=[handlers.release_deleted], tasks=FIND),
+    facts.ProjectDeleted: Reaction(handlers=[handlers.project_deleted], tasks=FIND),
+    facts.ProjectStatusChanged: Reaction(handlers=[handlers.project_status_changed], tasks=FIND),
     facts.RoleChanged: Reaction(handlers=[handlers.role_changed]),
     mail.LetterSent: Reaction(handlers=[accounts.letter_sent]),
     mail.LetterDelivered: Reaction(handlers=[accounts.letter_delivered]),

@@ -9,6 +9,7 @@ from packhouse.index import tasks as index
 from packhouse.mail import tasks as mail
 from packhouse.queue import tasks as queue
 from packhouse.queue.periodic import Daily, Every
+from packhouse.search import tasks as search
 from packhouse.throttle import tasks as throttle
 
 SCHEDULE: list[Every | Daily] = [
@@ -18,5 +19,6 @@ SCHEDULE: list[Every | Daily] = [
     Daily(mail.forget_old, at=time(3, 20)),
     Daily(audit.forget_old, at=time(3, 25)),
     Daily(accounts.erase_deleted_accounts, at=time(3, 30)),
+    Daily(search.rebuild, at=time(4, 20)),
     Daily(index.sweep_temporaries, at=time(3, 40)),
 ]

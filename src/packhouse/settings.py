@@ -20,6 +20,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.User"
 PACKHOUSE = CONFIG
 PACKHOUSE_REACTIONS = "packhouse.reactions.REACTIONS"
+PACKHOUSE_XMLRPC = "packhouse.pages.xmlrpc.METHODS"
 PACKHOUSE_SCHEDULE = "packhouse.schedule.SCHEDULE"
 TASKS = {"default": {"BACKEND": "packhouse.queue.backend.DatabaseBackend", "QUEUES": list(QUEUES)}}
 
@@ -45,6 +46,7 @@ INSTALLED_APPS = [
     "packhouse.pages",
     "packhouse.projects",
     "packhouse.queue",
+    "packhouse.search",
     "packhouse.throttle",
     "packhouse.tokens",
     "packhouse.uploads",

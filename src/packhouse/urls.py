@@ -22,4 +22,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("packhouse.uploads.urls")),
     path("", include("packhouse.mail.urls")),
     path("", include("packhouse.console.urls")),
+    path("", include("packhouse.search.urls")),
 ]

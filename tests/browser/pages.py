@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from tests.browser import searching
 from tests.browser.driving import Listed
 from tests.factories.accounts import make_token, make_user
 from tests.factories.factors import make_app, make_key
@@ -117,6 +118,11 @@ PAGES = [
     Listed("password", "/manage/account/password/", _another_address),
     Listed("sessions", "/manage/account/sessions/", _another_address),
     Listed("home", "/"),
+    Listed("search-start", searching.start),
+    Listed("search-results", searching.results),
+    Listed("search-narrowed", searching.narrowed),
+    Listed("search-meant", searching.meant),
+    Listed("search-nothing", "/search/?q=zzzz&c=Framework"),
     Listed("style", "/_style/", staff),
     Listed("style-flash", "/_style/?flash", staff),
     Listed("style-errors", "/_style/", staff, _wrong),

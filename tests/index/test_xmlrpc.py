@@ -100,7 +100,6 @@ def test_roles_are_told_owners_first(index):
 @pytest.mark.parametrize(
     ("method", "parameters", "exception"),
     [
-        ("search", [{"name": "x"}, "or"], "RuntimeError"),
         ("list_packages", [], "RuntimeError"),
         ("package_releases", ["demo"], "RuntimeError"),
         ("release_urls", ["demo", "1"], "RuntimeError"),

@@ -6,6 +6,8 @@ from typing import Any
 from xmlrpc.client import Fault
 
 import structlog
+from django.conf import settings
+from django.utils.module_loading import import_string
 
 from packhouse.index import rows, xmlrpc
 from packhouse.projects.models import JournalEntry, Project, Role
@@ -43,7 +45,7 @@ def answer(body: bytes) -> Iterable[bytes]:
     """The response to the call in *body*; what goes wrong before it begins is a fault."""
     try:
         call = xmlrpc.read_call(body)
-        method = METHODS.get(call.method)
+        method = METHODS.get(call.method) or _methods_of_others().get(call.method)
         if method is None:
             raise Fault(xmlrpc.UNKNOWN_METHOD, "server error; requested method not found")  # noqa: TRY301
         method.check(call.parameters)
@@ -53,6 +55,12 @@ def answer(body: bytes) -> Iterable[bytes]:
     except Exception:
         log.exception("xmlrpc.failed")
         return xmlrpc.fault(Fault(xmlrpc.APPLICATION_ERROR, "application error"))
+
+
+def _methods_of_others() -> Mapping[str, Method]:
+    """Methods that need rooms which the index must not know."""
+    methods: Mapping[str, Method] = import_string(settings.PACKHOUSE_XMLRPC)
+    return methods
 
 
 def changelog_last_serial() -> list[bytes]:
@@ -129,7 +137,6 @@ def _gone(text: str, parameters: Mapping[str, type], required: int, exception: s
 
 _RELEASE = {"package_name": str, "version": str}
 _USE_JSON = "This method is no longer supported. Use the JSON API or the Simple API instead."
-_SEARCH = "This index does not support 'pip search' (or XML-RPC search). Search its website in a browser instead."
 
 METHODS: dict[str, Method] = {
     "changelog_last_serial": Method(changelog_last_serial, {}, 0),
@@ -138,7 +145,6 @@ METHODS: dict[str, Method] = {
     "package_roles": Method(package_roles, {"package_name": str}, 1),
     "user_packages": Method(user_packages, {"username": str}, 1),
     "browse": _gone("Browse the classifiers on the website instead.", {"classifiers": list}, 1),
-    "search": _gone(_SEARCH, {"spec": _ANY, "operator": _ANY}, 1),
     "list_packages": _gone("This method is no longer supported. Use the Simple API instead.", {}, 0),
     "package_releases": _gone(_USE_JSON, {"package_name": str, "show_hidden": _ANY}, 1),
     "release_urls": _gone(_USE_JSON, _RELEASE, 2),

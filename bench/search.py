@@ -1,0 +1,172 @@
+"""``python -m bench.search``: how long searches take, on SQLite and PostgreSQL, and what the index costs to make.
+
+Fills a database with a catalogue (real names with ``--catalogue``, generated ones without), builds the index, and asks
+mixed questions in this process.  Reports p50 and p95 in ms by kind, the build in seconds, and one project's update.
+"""
+
+import argparse
+import dataclasses
+import json
+import lzma
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from bench import load, servers
+
+CLASSIFIERS = (
+    *(f"Programming Language :: Python :: 3.{minor}" for minor in range(8, 15)),
+    *("Development Status :: 3 - Alpha", "Development Status :: 5 - Production/Stable", "Typing :: Typed"),
+    *("License :: OSI Approved :: MIT License", "License :: OSI Approved :: Apache Software License"),
+    *("Framework :: Django", "Framework :: Flask", "Operating System :: OS Independent", "Framework :: Pytest"),
+    *("Topic :: Internet :: WWW/HTTP", "Topic :: Scientific/Engineering", "Topic :: Software Development :: Libraries"),
+)
+KINDS: dict[str, tuple[str, ...]] = {
+    "exact": ("requests", "numpy", "django", "flask-cors", "boto3", "pytest", "rich", "sqlalchemy", "zzz-not-there"),
+    "prefix": ("djang", "goog", "fast", "py", "tensor", "langch", "aws", "micro", "open"),
+    "two words": ("http client", "parse toml", "plot charts", "machine learning", "web framework", "data tools"),
+    "typo": ("requets", "nupmy", "beatifulsoup", "sqlalchmey", "pandsa", "djnago", "tensroflow", "scikit-lern"),
+    "classifier": tuple(f'classifier:"{name}"' for name in CLASSIFIERS[::3]),
+    "common word": ("python", "api", "data", "tool"),
+}
+
+
+def main() -> None:
+    options = _options()
+    folder = Path(options.folder or tempfile.mkdtemp(prefix="packhouse-search-"))
+    for name in options.databases.split(","):
+        home = folder / name
+        home.mkdir(parents=True, exist_ok=True)
+        with servers.postgresql(folder) if name == "postgresql" else _nothing() as database:
+            environment = {**os.environ, "PACKHOUSE_HOME": str(home)}
+            if database:
+                environment["PACKHOUSE_DATABASE"] = database
+            arguments = ["--inside", "--projects", str(options.projects), "--rounds", str(options.rounds)]
+            given = ["--catalogue", str(options.catalogue)] if options.catalogue else []
+            print(f"== {name}, {options.projects} projects", flush=True)
+            command = [sys.executable, "-m", "bench.search", *arguments, *given, "--folder", str(home)]
+            subprocess.run(command, env=environment, check=True)
+
+
+class _nothing:  # noqa: N801 - stands where a context manager stands
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench.search", description=__doc__)
+    parser.add_argument("--projects", type=int, default=10_000, help="how many projects to load (10000)")
+    parser.add_argument("--catalogue", type=Path, help="a catalogue of real names (.tsv.xz); generated without")
+    parser.add_argument("--databases", default="sqlite,postgresql", help="sqlite, postgresql or both")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each question is asked (5)")
+    parser.add_argument("--folder", help="where the databases go; one that is filled already is used as it is")
+    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def inside(options: argparse.Namespace) -> None:
+    """In the process that has the database."""
+    load.connect(Path(options.folder))
+    from packhouse.projects.models import Project
+    from packhouse.search import actions
+    from packhouse.search.models import Entry
+
+    if not Project.objects.exists():
+        print(f"   projects loaded in {_timed(lambda: fill(options.projects, options.catalogue)):.0f} s", flush=True)
+    if Entry.objects.count() < Project.objects.count():
+        print(f"   index built in {_timed(actions.rebuild):.0f} s, database {load.database_size() / 1e6:.0f} MB")
+    ids = list(Project.objects.values_list("pk", flat=True)[:20])
+    updates = [_timed(lambda pk=pk: actions.index_projects([pk])) * 1000 for pk in ids]
+    print(f"   one project's update: p50 {statistics.median(updates):.1f} ms, worst {max(updates):.1f} ms", flush=True)
+    measure(options.rounds)
+
+
+def fill(count: int, given: Path | None) -> None:
+    """*count* projects of one release each, with classifiers; downloads follow from ranks where they are known."""
+    from django.db import transaction
+
+    from packhouse.projects.bulk import load_projects
+    from packhouse.search import actions
+
+    chance = random.Random(5)
+    ranks = read_ranks(given) if given else {}
+    entries = _popular_first(count, given, ranks)
+    while some := [_described(entry, chance) for entry in islice(entries, 500)]:
+        with transaction.atomic():
+            ids = load_projects(some)
+        downloads = {pk: ranks[entry.name] for pk, entry in zip(ids, some, strict=True) if entry.name in ranks}
+        actions.set_downloads(downloads)
+
+
+def _popular_first(count: int, given: Path | None, ranks: dict[str, int]) -> Iterator[Any]:
+    """A catalogue smaller than the given one still has the projects that people ask for."""
+    from bench import catalogue
+
+    if given is None or count >= 800_000:
+        yield from catalogue.entries(count, given, files_per_project=1)
+        return
+    chance, rest = random.Random(3), count - len(ranks)
+    share = rest / 870_000
+    everything = catalogue.entries(10**7, given, files_per_project=1)
+    yield from islice((entry for entry in everything if entry.name in ranks or chance.random() < share), count)
+
+
+def read_ranks(given: Path) -> dict[str, int]:
+    """Names → downloads in 30 days as they may be at that rank."""
+    with lzma.open(given, "rt", encoding="utf-8") as lines:
+        next(lines)
+        rows = (line.split("\t") for line in lines)
+        return {row[0]: estimate(int(row[3])) for row in rows if row[3]}
+
+
+def estimate(rank: int) -> int:
+    """Downloads by rank, as Zipf would have them."""
+    return int(1.5e9 / rank**1.2)
+
+
+def _described(entry: Any, chance: random.Random) -> Any:
+    """*entry* with one release, without files, that carries classifiers."""
+    release = entry.releases[-1]
+    about = {"name": entry.name, "summary": entry.summary, "classifier": chance.sample(CLASSIFIERS, 6)}
+    return dataclasses.replace(entry, releases=[dataclasses.replace(release, files=(), metadata=about)])
+
+
+def measure(rounds: int) -> None:
+    from packhouse.search import language, queries
+
+    every: list[float] = []
+    for kind, questions in KINDS.items():
+        wanted = [language.read(question) for question in questions]
+        for question in wanted:
+            queries.search(question)
+        times = [_timed(lambda q=q: queries.search(q)) * 1000 for _ in range(rounds) for q in wanted]
+        every += times if kind != "common word" else []
+        print(f"   {kind:12} {_quantiles(times)}", flush=True)
+    print(f"   {'mixed':12} {_quantiles(every)}", flush=True)
+    print(json.dumps({"p50": statistics.median(every)}))
+
+
+def _quantiles(times: list[float]) -> str:
+    parts = statistics.quantiles(times, n=20)
+    return f"p50 {statistics.median(times):6.1f} ms   p95 {parts[-1]:6.1f} ms   worst {max(times):6.1f} ms"
+
+
+def _timed(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+if __name__ == "__main__":
+    inside(_options()) if "--inside" in sys.argv else main()

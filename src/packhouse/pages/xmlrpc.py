@@ -1,0 +1,72 @@
+"""XML-RPC methods that need more rooms than the index: ``search``, which ``pip search`` calls."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+from xmlrpc.client import Fault
+
+from django.db import DatabaseError
+
+from packhouse.index import xmlrpc
+from packhouse.index.xmlrpc_methods import Method
+from packhouse.search import language, queries
+from packhouse.search.guard import GUARD, Busy
+from packhouse.search.models import Entry
+
+MOST: Final = 100
+"""Hits in an answer."""
+_SEARCHED: Final = ("name", "summary", "keywords", "description")
+
+
+def search(spec: Any, operator: Any = "and") -> Iterator[bytes]:
+    """Name, version and summary of the projects that match *spec*, best first.
+
+    *spec* maps fields to a text or several.  Old clients give the same words for several fields and mean any field, so
+    fields do not matter, but for a lone ``name``; nor does *operator*: all words must be found.
+    """
+    text = _text(spec)
+    if not text or len(text) > language.LONGEST:
+        raise Fault(xmlrpc.INVALID_PARAMETERS, f"client error; spec: expected 1 to {language.LONGEST} characters")
+    hits = enumerate(_hits(text), 1)
+    return xmlrpc.array([[_hit(place, entry) for place, entry in hits]])
+
+
+def _text(spec: Any) -> str:
+    """What *spec* asks for, in the language of the search page."""
+    if not isinstance(spec, dict):
+        raise Fault(xmlrpc.INVALID_PARAMETERS, "client error; spec: expected struct")
+    asked = {field: _words(spec[field]) for field in _SEARCHED if field in spec}
+    words = list(dict.fromkeys(word for values in asked.values() for word in values))
+    return " ".join(f"name:{word}" for word in words) if set(asked) == {"name"} else " ".join(words)
+
+
+def _words(value: Any) -> list[str]:
+    values = value if isinstance(value, list) else [value]
+    return [word for each in values if isinstance(each, str) for word in each.split()]
+
+
+def _hits(text: str) -> list[Entry]:
+    wanted = language.read(text)
+    found: list[Entry] = []
+    try:
+        with GUARD.turn():
+            for page in range(1, MOST // queries.PAGE_SIZE + 1):
+                result = queries.search(wanted, page)
+                found += result.entries
+                if page >= result.pages:
+                    break
+    except (Busy, DatabaseError) as error:
+        raise Fault(xmlrpc.APPLICATION_ERROR, "RuntimeError: Search does not answer in time. Try again.") from error
+    return found
+
+
+def _hit(place: int, entry: Entry) -> str:
+    members = [
+        ("_pypi_ordering", xmlrpc.number(place)),
+        ("name", xmlrpc.text(entry.name)),
+        ("summary", xmlrpc.text(entry.summary)),
+        ("version", xmlrpc.text(entry.version)),
+    ]
+    return b"".join(xmlrpc.struct([members])).decode()
+
+
+METHODS: Final = {"search": Method(search, {"spec": object, "operator": object}, 1)}

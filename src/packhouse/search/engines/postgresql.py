@@ -1,0 +1,152 @@
+"""PostgreSQL's text search (a ``tsvector`` with a GIN index) and trigrams (``pg_trgm``)."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+import structlog
+from django.db import DatabaseError, OperationalError, connection, transaction
+
+from packhouse.search.engines import Indexed, Match, rows
+from packhouse.search.expressions import (
+    TOP,
+    But,
+    Every,
+    Expression,
+    Phrase,
+    Some,
+    Start,
+    Token,
+    every,
+)
+
+log = structlog.get_logger(__name__)
+_POSITIONS = 16383
+"""The last position that a tsvector tells apart."""
+
+_CREATE = (
+    "CREATE TABLE search_text (place bigint PRIMARY KEY, document tsvector NOT NULL)",
+    "CREATE INDEX search_text_document ON search_text USING gin (document) WITH (fastupdate = off)",
+)
+_CREATE_TRIGRAMS = (
+    "CREATE EXTENSION IF NOT EXISTS pg_trgm",
+    "CREATE INDEX search_entry_trigrams ON search_entry USING gin (compact gin_trgm_ops)",
+)
+
+
+class PostgreSQL:
+    """One row for each entry.  A bitmap scan knows no order by place, so the most downloaded are asked for first."""
+
+    def create(self) -> None:
+        """Without ``pg_trgm`` (not installed, or not allowed) all but misspelt names is found all the same."""
+        with connection.cursor() as cursor:
+            for statement in _CREATE:
+                cursor.execute(statement)
+            try:
+                with transaction.atomic():
+                    for statement in _CREATE_TRIGRAMS:
+                        cursor.execute(statement)
+            except DatabaseError as error:
+                log.warning("search.no_trigrams", error=str(error))
+
+    def drop(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP INDEX IF EXISTS search_entry_trigrams")
+            cursor.execute("DROP TABLE search_text")
+
+    def write(self, entries: Iterable[Indexed]) -> None:
+        added = [(entry.place, _document(entry)) for entry in entries]
+        self.forget([place for place, _ in added])
+        with connection.cursor() as cursor:
+            cursor.executemany("INSERT INTO search_text (place, document) VALUES (%s, %s::tsvector)", added)
+
+    def forget(self, places: Sequence[int]) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM search_text WHERE place = ANY(%s)", [list(places)])
+
+    def matching(self, expression: Expression, limit: int, since: datetime | None = None) -> list[Match]:
+        query = f"SELECT e.place, e.facets {_found(since)} LIMIT %s"
+        values = [written(expression), *([since] if since else []), limit]
+        found = [Match(place, bytes(facets)) for place, facets in rows(query, values)]
+        return sorted(found)
+
+    def first(self, expression: Expression, limit: int, since: datetime | None = None) -> list[int]:
+        top = self._lowest(every(expression, TOP), limit, since)
+        return top if len(top) >= limit else self._lowest(expression, limit, since)
+
+    def _lowest(self, expression: Expression, limit: int, since: datetime | None) -> list[int]:
+        """By place.  The inner limit bounds the work where very many match, at the price of an arbitrary choice."""
+        columns = "t.place" if since is None else "e.place"
+        source = _found(since) if since else "FROM search_text t WHERE t.document @@ %s::tsquery"
+        query = f"SELECT place FROM (SELECT {columns} {source} LIMIT %s) s ORDER BY place LIMIT %s"  # noqa: S608
+        values = [written(expression), *([since] if since else []), max(limit, 20_000), limit]
+        return [place for (place,) in rows(query, values)]
+
+    def alike(self, compact: str, limit: int) -> list[str]:
+        if rows("SELECT to_regclass('search_entry_trigrams')", []) == [(None,)]:
+            return []
+        query = (
+            "SELECT compact FROM search_entry WHERE compact %% %s AND length(compact) BETWEEN %s AND %s"
+            " ORDER BY similarity(compact, %s) DESC, place LIMIT %s"
+        )
+        return [name for (name,) in rows(query, [compact, len(compact) - 2, len(compact) + 2, compact, limit])]
+
+    @contextmanager
+    def bounded(self, seconds: float) -> Iterator[None]:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT set_config('statement_timeout', %s, true), set_config('jit', 'off', true),"
+                " set_config('pg_trgm.similarity_threshold', '0.4', true)",
+                [str(max(1, int(seconds * 1000)))],
+            )
+            with connection.execute_wrapper(_until(time.monotonic() + seconds)):
+                yield
+
+
+def _until(deadline: float) -> Callable[..., Any]:
+    """Refuses to begin another statement after *deadline*: PostgreSQL's limit is for each by itself."""
+
+    def execute(run: Callable[..., Any], *arguments: Any) -> Any:
+        if time.monotonic() > deadline:
+            raise OperationalError("the search took too long")
+        return run(*arguments)
+
+    return execute
+
+
+def _found(since: datetime | None) -> str:
+    """The join of text and entries; *since* decides whether there is a second value to be given."""
+    later = " AND e.updated >= %s" if since else ""
+    return f"FROM search_text t JOIN search_entry e USING (place) WHERE t.document @@ %s::tsquery{later}"
+
+
+def _document(entry: Indexed) -> str:
+    positions: dict[str, list[int]] = {}
+    for position, token in enumerate(entry.text[:_POSITIONS], 1):
+        positions.setdefault(token, []).append(position)
+    words = [f"{_quoted(token)}:{','.join(map(str, places[:255]))}" for token, places in positions.items()]
+    return " ".join([*words, *(_quoted(mark) for mark in dict.fromkeys(entry.marks))])
+
+
+def _quoted(token: str) -> str:
+    escaped = token.replace("\\", "\\\\").replace("'", "''")
+    return f"'{escaped}'"
+
+
+def written(expression: Expression) -> str:
+    """*expression* in the language of ``tsquery``."""
+    match expression:
+        case Token(text):
+            return _quoted(text)
+        case Start(text):
+            return f"{_quoted(text)}:*"
+        case Phrase(tokens):
+            return f"({' <-> '.join(map(_quoted, tokens))})"
+        case Every(parts):
+            return f"({' & '.join(map(written, parts))})"
+        case Some(parts):
+            return f"({' | '.join(map(written, parts))})"
+        case But(wanted, unwanted):
+            return f"({written(wanted)} & !({written(unwanted)}))"

@@ -1,0 +1,206 @@
+"""Projects → entries and their tokens.  A few queries for some hundreds of projects."""
+
+from array import array
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from math import log2
+from typing import Any, Final, NamedTuple
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from packhouse.projects.models import Description, File, Project, Release
+from packhouse.search import analysis
+from packhouse.search.engines import Indexed
+from packhouse.search.known_imports import KNOWN_IMPORTS
+from packhouse.search.models import Downloads, Entry, Facet
+
+DESCRIPTION_LENGTH: Final = 6000
+"""Characters of a description that are searched: what a project is for is said at the beginning."""
+TOP_DOWNLOADS: Final = 10_000
+"""Downloads in 30 days from which on an entry counts as much downloaded."""
+PYTHONS: Final = tuple(f"3.{minor}" for minor in range(7, 16))
+_PYTHON = "Programming Language :: Python :: "
+_LICENSE = "License :: "
+_MOST_POPULAR = 65_535
+
+FacetKey = tuple[str, str]
+
+
+class _Release(NamedTuple):
+    project_id: int
+    id: int
+    sort_key: bytes
+    is_prerelease: bool
+    yanked: bool
+    created: datetime
+
+    @property
+    def rank(self) -> tuple[bool, bool, bytes]:
+        """The greatest is what people mean by the project: not yanked, final, newest."""
+        return (not self.yanked, not self.is_prerelease, bytes(self.sort_key))
+
+
+@dataclass(slots=True)
+class Made:
+    """An entry that is not stored yet, its facets by kind and value, and the texts it is found by."""
+
+    entry: Entry
+    facets: list[FacetKey]
+    texts: list[str]
+
+    def indexed(self, ids: dict[FacetKey, int]) -> Indexed:
+        """Gives the entry its facets' ids, and returns its tokens."""
+        chosen = array("I", sorted({ids[key] for key in self.facets}))
+        self.entry.facets = chosen.tobytes()
+        entry = self.entry
+        marks = ["k:all", *analysis.name_tokens(entry.name), *analysis.import_tokens(entry.import_names.split())]
+        marks += [f"f:{number}" for number in chosen]
+        marks += [*analysis.month_tokens("u", entry.updated), *analysis.month_tokens("b", entry.created)]
+        if entry.downloads >= TOP_DOWNLOADS:
+            marks.append("k:top")
+        text = [token for part in self.texts for token in analysis.stems(part)]
+        return Indexed(entry.place, text, marks)
+
+
+def place_of(project_id: int, downloads: int) -> int:
+    """Where an entry stands: by downloads, in steps that grow with them, then by age of the project."""
+    return (_MOST_POPULAR - popularity(downloads)) << 40 | project_id
+
+
+def popularity(downloads: int) -> int:
+    """0 to some 40,000, by 1,000 for each doubling."""
+    return min(_MOST_POPULAR, round(1000 * log2(1 + max(0, downloads))))
+
+
+def make(ids: Sequence[int]) -> list[Made]:
+    """The entries that the projects *ids* (some hundreds) should have: none without a release, none in quarantine."""
+    projects = {
+        project.pk: project for project in Project.objects.filter(pk__in=ids).exclude(status=Project.Status.QUARANTINED)
+    }
+    latest, updated = _latest(projects)
+    releases = Release.objects.in_bulk([release.id for release in latest.values()])
+    descriptions = dict(Description.objects.filter(pk__in=releases).values_list("pk", "raw"))
+    wheels = set(
+        File.objects.filter(release_id__in=releases, packagetype=File.PackageType.WHEEL)
+        .values_list("release_id", flat=True)
+        .distinct()
+    )
+    downloads = dict(Downloads.objects.filter(pk__in=projects).values_list("project_id", "count"))
+    return [
+        _made(
+            projects[project_id],
+            releases[release.id],
+            descriptions.get(release.id, ""),
+            has_wheels=release.id in wheels,
+            updated=updated[project_id],
+            downloads=downloads.get(project_id, 0),
+        )
+        for project_id, release in sorted(latest.items())
+        if release.id in releases
+    ]
+
+
+def _latest(projects: Iterable[int]) -> tuple[dict[int, _Release], dict[int, datetime]]:
+    """The release that stands for each project, and when each was last published to."""
+    latest: dict[int, _Release] = {}
+    updated: dict[int, datetime] = {}
+    columns = ("project_id", "id", "sort_key", "is_prerelease", "yanked", "created")
+    rows = Release.objects.filter(project_id__in=list(projects), quarantined=False).values_list(*columns)
+    for release in map(_Release._make, rows):
+        key = release.project_id
+        updated[key] = max(updated.get(key, release.created), release.created)
+        if key not in latest or release.rank > latest[key].rank:
+            latest[key] = release
+    return latest, updated
+
+
+def _made(
+    project: Project, release: Release, description: str, *, has_wheels: bool, updated: datetime, downloads: int
+) -> Made:
+    metadata = release.metadata
+    keywords = ", ".join(_many(metadata, "keywords"))
+    imports = import_names(project.normalized_name, metadata)
+    entry = Entry(
+        place=place_of(project.pk, downloads),
+        project_id=project.pk,
+        name=project.name,
+        normalized_name=project.normalized_name,
+        compact=analysis.compact(project.name),
+        version=release.version,
+        summary=release.summary,
+        keywords=keywords[:2000],
+        import_names=" ".join(imports),
+        downloads=downloads,
+        created=project.created,
+        updated=updated,
+        archived=project.status == Project.Status.ARCHIVED,
+    )
+    facets = list(_facets(metadata, release.requires_python, has_wheels=has_wheels))
+    names = " ".join(analysis.name_words(project.name))
+    texts = [names, release.summary, keywords, " ".join(imports), description[:DESCRIPTION_LENGTH]]
+    return Made(entry, facets, texts)
+
+
+def import_names(normalized_name: str, metadata: dict[str, Any]) -> list[str]:
+    """What the project is imported as: what it declares (PEP 794), else what is known of projects older than that.
+
+    Names marked private are left out.
+    """
+    declared = _many(metadata, "import_name") + _many(metadata, "import_namespace")
+    public = [
+        name.strip() for name, _, marker in (entry.partition(";") for entry in declared) if marker.strip() != "private"
+    ]
+    return [name for name in public if name] if declared else list(KNOWN_IMPORTS.get(normalized_name, ()))
+
+
+def _facets(metadata: dict[str, Any], requires_python: str, *, has_wheels: bool) -> Iterable[FacetKey]:
+    classifiers = _many(metadata, "classifier")
+    for classifier in classifiers:
+        steps = classifier.split(" :: ")
+        yield from ((Facet.Kind.CLASSIFIER.value, " :: ".join(steps[:depth])) for depth in range(1, len(steps) + 1))
+    yield from ((Facet.Kind.PYTHON.value, version) for version in _pythons(requires_python, tuple(classifiers)))
+    if license_name := _license(metadata, classifiers):
+        yield Facet.Kind.LICENSE.value, license_name
+    if has_wheels:
+        yield Facet.Kind.HAS.value, "wheels"
+
+
+@lru_cache(maxsize=4096)
+def _pythons(requires_python: str, classifiers: tuple[str, ...]) -> tuple[str, ...]:
+    """The versions of Python that a release says it runs on; by its classifiers where it sets no bounds."""
+    if not requires_python:
+        return tuple(version for version in PYTHONS if f"{_PYTHON}{version}" in classifiers)
+    try:
+        bounds = SpecifierSet(requires_python)
+    except InvalidSpecifier:
+        return ()
+    return tuple(version for version in PYTHONS if bounds.contains(f"{version}.0") or bounds.contains(f"{version}.30"))
+
+
+def _license(metadata: dict[str, Any], classifiers: Sequence[str]) -> str:
+    """The SPDX expression, else the licence's name in its classifier."""
+    expression = metadata.get("license_expression")
+    if isinstance(expression, str) and expression:
+        return expression[:200]
+    named = [classifier for classifier in classifiers if classifier.startswith(_LICENSE)]
+    return max(named, key=lambda name: name.count(" :: ")).rpartition(" :: ")[2] if named else ""
+
+
+def _many(metadata: dict[str, Any], field: str) -> list[str]:
+    value = metadata.get(field) or []
+    return [value] if isinstance(value, str) else [str(item) for item in value]
+
+
+def facet_ids(keys: Iterable[FacetKey]) -> dict[FacetKey, int]:
+    """The ids of facets, from the database; those that do not exist yet are missing."""
+    by_kind: dict[str, list[str]] = defaultdict(list)
+    for kind, value in keys:
+        by_kind[kind].append(value)
+    found: dict[FacetKey, int] = {}
+    for kind, values in by_kind.items():
+        rows = Facet.objects.filter(kind=kind, value__in=values).values_list("value", "pk")
+        found.update({(kind, value): pk for value, pk in rows})
+    return found

@@ -1,0 +1,223 @@
+"""The one question: what is found for what is wanted."""
+
+from array import array
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, time
+from typing import Final
+
+from packhouse.base import clock
+from packhouse.projects.models import Project
+from packhouse.search import language, matching, ranking, spelling
+from packhouse.search.engines import Engine, Match, engine
+from packhouse.search.entries import TOP_DOWNLOADS, FacetKey, facet_ids
+from packhouse.search.expressions import Expression, Token, every
+from packhouse.search.language import Wanted
+from packhouse.search.models import Entry, Facet
+from packhouse.search.ranking import Candidate
+
+PAGE_SIZE: Final = 20
+MOST: Final = 10_000
+"""Results that are counted, and can be paged through."""
+TIME_LIMIT: Final = 0.9
+"""Seconds after which a query is given up."""
+_HEAD = {"exact": 30, "prefix": 60, "names": 100, "text": 250}
+_MOST_BY_PLACE = 1000
+_FIRST_YEAR = 2003
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page of results.
+
+    ``total`` counts up to ``MOST``; with ``more`` there are others still, and ``facets`` (id → count) counts among
+    those that were counted.  ``suggestion`` is what may have been meant, spelt right; ``instead`` tells that nothing
+    was found for what was typed, and the results are those of the suggestion.  ``partial`` tells that no entry had all
+    words, and these have all but one.
+    """
+
+    wanted: Wanted
+    entries: Sequence[Entry] = ()
+    total: int = 0
+    more: bool = False
+    page: int = 1
+    facets: Counter[int] = field(default_factory=Counter)
+    suggestion: str = ""
+    instead: bool = False
+    partial: bool = False
+
+    @property
+    def pages(self) -> int:
+        return max(1, -(-self.total // PAGE_SIZE))
+
+
+def search(wanted: Wanted, page: int = 1) -> Found:
+    """The *page* (from 1) of what is found; past the last one it is empty.
+
+    Raises ``OperationalError`` when the database fails or takes longer than ``TIME_LIMIT``.
+    """
+    index = engine()
+    with index.bounded(TIME_LIMIT):
+        return _Search(index, wanted, page).found()
+
+
+@dataclass(slots=True)
+class _Search:
+    """One search, step by step."""
+
+    engine: Engine
+    wanted: Wanted
+    page: int
+
+    def found(self) -> Found:
+        facets = _wanted_facets(self.wanted)
+        if facets is None:
+            return Found(self.wanted, page=self.page)
+        narrowed = matching.filters(self.wanted, facets, clock.now())
+        expression = every(narrowed, matching.text(self.wanted))
+        matches = self._matching(expression)
+        meant = self._meant(bool(matches))
+        if not matches and self.wanted.words:
+            return self._instead(narrowed, meant)
+        found = self._page(expression, narrowed, matches, frozenset(name.compact for name in meant))
+        return replace(found, suggestion=meant[0].name if meant else "")
+
+    def _matching(self, expression: Expression) -> list[Match]:
+        return self.engine.matching(expression, MOST + 1, self._since)
+
+    @property
+    def _since(self) -> datetime | None:
+        return datetime.combine(self.wanted.since, time(), UTC) if self.wanted.since else None
+
+    def _meant(self, anything: bool) -> list[spelling.Meant]:
+        """Names near what was typed that are downloaded far more than what is called so."""
+        what = matching.asked(self.wanted)
+        if not self.wanted.plain or not what.chunk:
+            return []
+        of_that_name = Entry.objects.filter(compact=what.joined).order_by("place").values_list("downloads", flat=True)
+        known = of_that_name.first()
+        if known is not None and known >= TOP_DOWNLOADS:
+            return []
+        near = spelling.names_near(self.engine, what.joined)
+        least = 16 * ((known or 0) + 1) if anything else 0
+        return [name for name in near if name.downloads >= least][:3]
+
+    def _instead(self, narrowed: Expression, meant: list[spelling.Meant]) -> Found:
+        """What is found for other words, when there is nothing for those that were typed."""
+        if text := meant[0].name if meant else self._respelt():
+            wanted = replace(
+                self.wanted, text=text, words=language.read(text).words, phrases=(), beginnings=(), without=()
+            )
+            other = replace(_Search(self.engine, wanted, self.page).found(), wanted=self.wanted, suggestion=text)
+            return replace(other, instead=bool(other.total))
+        if len(matching.asked(self.wanted).words) < 2:
+            return Found(self.wanted, page=self.page)
+        expression = every(narrowed, matching.relaxed(self.wanted))
+        found = self._page(expression, narrowed, self._matching(expression), frozenset())
+        return replace(found, partial=bool(found.total))
+
+    def _respelt(self) -> str:
+        corrections = spelling.words_near(self.wanted.words)
+        return " ".join(corrections.get(word, word) for word in self.wanted.words) if corrections else ""
+
+    def _page(self, expression: Expression, narrowed: Expression, matches: list[Match], meant: frozenset[str]) -> Found:
+        start = (self.page - 1) * PAGE_SIZE
+        if self.wanted.order in {language.UPDATED, language.NEWEST}:
+            places = self._by_date(expression, matches, start + PAGE_SIZE)[start:]
+        else:
+            places = self._by_relevance(expression, narrowed, matches, meant)[start : start + PAGE_SIZE]
+        counted = matches[:MOST]
+        facets = Counter(array("I", b"".join(match.facets for match in counted)))
+        return Found(self.wanted, _shown(places), len(counted), more=len(matches) > MOST, page=self.page, facets=facets)
+
+    def _by_relevance(
+        self, expression: Expression, narrowed: Expression, matches: list[Match], meant: frozenset[str]
+    ) -> list[int]:
+        """The head, ranked; then all others by place."""
+        rest = [match.place for match in matches[:MOST]]
+        if self.wanted.asks and self.wanted.order != language.DOWNLOADS:
+            head = self._head(expression, narrowed, rest, meant)
+        elif len(matches) > MOST:
+            head = self.engine.first(expression, _MOST_BY_PLACE, self._since)
+        else:
+            return rest
+        ranked = set(head)
+        return (head + [place for place in rest if place not in ranked])[:MOST]
+
+    def _head(self, expression: Expression, narrowed: Expression, rest: list[int], meant: frozenset[str]) -> list[int]:
+        what = matching.asked(self.wanted)
+        if len(rest) <= sum(_HEAD.values()):
+            places = set(rest)
+        else:
+            places = set(self.engine.first(expression, _HEAD["text"], self._since))
+            if what.joined and self.wanted.plain:
+                places.update(self._first(narrowed, matching.exact(what), "exact"))
+                places.update(self._first(narrowed, matching.prefix(what), "prefix"))
+            if what.words and not self.wanted.without:
+                names = every(expression, matching.in_name(what))
+                places.update(self.engine.first(names, _HEAD["names"], self._since))
+        candidates = _candidates(places)
+        if meant:
+            candidates += [candidate for candidate in _named(meant) if candidate.place not in places]
+        return ranking.ranked(candidates, what, meant)
+
+    def _first(self, narrowed: Expression, expression: Expression, source: str) -> list[int]:
+        return self.engine.first(every(narrowed, expression), _HEAD[source], self._since)
+
+    def _by_date(self, expression: Expression, matches: list[Match], needed: int) -> list[int]:
+        """Newest first.  Of very many matches only those of the last months are looked at, as many as are needed."""
+        column = "updated" if self.wanted.order == language.UPDATED else "created"
+        if len(matches) <= MOST:
+            return _newest([match.place for match in matches], column)[:needed]
+        places: list[int] = []
+        for month in _months_back(clock.now()):
+            token = Token(f"{'u' if column == 'updated' else 'b'}:{month}")
+            of_month = self.engine.first(every(expression, token), MOST, self._since)
+            places += _newest(of_month, column)
+            if len(places) >= needed:
+                break
+        return places[:needed]
+
+
+def _months_back(now: datetime) -> Iterator[str]:
+    """``202611``, ``202610``, …; one ahead, for clocks that differ."""
+    year, month = (now.year, now.month + 1) if now.month < 12 else (now.year + 1, 1)
+    while year >= _FIRST_YEAR:
+        yield f"{year}{month:02d}"
+        year, month = (year, month - 1) if month > 1 else (year - 1, 12)
+
+
+def _wanted_facets(wanted: Wanted) -> list[int] | None:
+    """Ids of the facets that are filtered by; None when one of them has no entry."""
+    keys: list[FacetKey] = [(Facet.Kind.CLASSIFIER.value, value) for value in wanted.classifiers]
+    keys += [(Facet.Kind.PYTHON.value, value) for value in wanted.pythons]
+    keys += [(Facet.Kind.LICENSE.value, value) for value in wanted.licenses]
+    if wanted.wheels:
+        keys.append((Facet.Kind.HAS.value, "wheels"))
+    ids = facet_ids(keys) if keys else {}
+    return None if len(ids) < len(set(keys)) else list(ids.values())
+
+
+_COLUMNS = ("place", "name", "compact", "summary", "keywords", "import_names", "downloads", "archived")
+
+
+def _candidates(places: set[int]) -> list[Candidate]:
+    return [Candidate(*row) for row in Entry.objects.filter(place__in=places).values_list(*_COLUMNS)]
+
+
+def _named(names: frozenset[str]) -> list[Candidate]:
+    return [Candidate(*row) for row in Entry.objects.filter(compact__in=names).values_list(*_COLUMNS)]
+
+
+def _newest(places: Sequence[int], column: str) -> list[int]:
+    rows = Entry.objects.filter(place__in=places).order_by(f"-{column}", "place")
+    return list(rows.values_list("place", flat=True))
+
+
+def _shown(places: Sequence[int]) -> list[Entry]:
+    """The entries, in that order, of projects that are there to be seen at this moment."""
+    entries = Entry.objects.defer("facets").in_bulk(places)
+    projects = Project.objects.filter(pk__in=[entry.project_id for entry in entries.values()])
+    there = set(projects.exclude(status=Project.Status.QUARANTINED).values_list("pk", flat=True))
+    return [entries[place] for place in places if place in entries and entries[place].project_id in there]

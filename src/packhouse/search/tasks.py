@@ -1,0 +1,16 @@
+"""The index follows the projects."""
+
+from packhouse.queue import background
+from packhouse.search import actions
+
+
+@background("default", attempts=8, unique=True)
+def index_project(project_id: int) -> None:
+    """Bring the entry of a project up to date, or remove it.  Safe to run twice."""
+    actions.index_projects([project_id])
+
+
+@background("heavy", attempts=3, time_limit=3600, unique=True)
+def rebuild() -> None:
+    """Make the whole index anew while it serves.  Safe to run twice."""
+    actions.rebuild()

@@ -1,0 +1,237 @@
+"""Searching as people and programs do it, over a few projects."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from tests.factories.projects import file_of, make_project, publish, release_of
+
+from packhouse.base import clock
+from packhouse.projects import actions as projects
+from packhouse.projects.models import Description, Project
+from packhouse.search import actions, views
+from packhouse.search.language import read
+from packhouse.search.models import Entry
+from packhouse.search.queries import search
+from packhouse.throttle.limit import Limit
+
+pytestmark = pytest.mark.django_db
+YAML = {"import_name": ["yaml", "_yaml ; private"]}
+DJANGO = {"classifier": ["Framework :: Django :: 5.2"], "license_expression": "MIT"}
+
+
+def add(name, summary="", *, downloads=0, description="", wheel=True, age=0, requires_python=">=3.9", **metadata):
+    """A project with one release, indexed."""
+    project = make_project(name, created=clock.now() - timedelta(days=age))
+    release = release_of(project, summary=summary, metadata=metadata, requires_python=requires_python)
+    release.created = project.created
+    release.save()
+    if description:
+        Description.objects.create(release=release, raw=description)
+    filename = f"{project.normalized_name}-1.0" + ("-py3-none-any.whl" if wheel else ".tar.gz")
+    file_of(project, filename, release=release, packagetype="bdist_wheel" if wheel else "sdist").save()
+    actions.set_downloads({project.pk: downloads})
+    actions.index_projects([project.pk])
+    return project
+
+
+def found(text, **more):
+    return [entry.name for entry in search(read(text), **more).entries]
+
+
+@pytest.fixture
+def shelf():
+    """What most tests search in."""
+    add("PyYAML", "YAML parser and emitter for Python", downloads=900_000_000, **YAML)
+    add("yamllint", "A linter for YAML files.", downloads=20_000_000)
+    add("httpx", "The next generation HTTP client.", downloads=400_000_000)
+    add("requests", "Python HTTP for Humans.", downloads=1_000_000_000, description="A client with sessions.")
+    add("requests-toolbelt", "A utility belt for requests", downloads=60_000_000)
+    add("django-cors-headers", "Handle CORS headers", downloads=30_000_000, wheel=False, **DJANGO)
+    add("tomli", "A lil' TOML parser", downloads=200_000_000)
+    add("unloved", "Parse HTTP and TOML with a client", age=400, requires_python=">=3.13")
+
+
+@pytest.mark.usefixtures("shelf")
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("requests", "requests"),
+        ("Requests", "requests"),
+        ("reques", "requests"),
+        ("yaml", "PyYAML"),
+        ("import:yaml", "PyYAML"),
+        ("pyyaml", "PyYAML"),
+        ("django_cors_headers", "django-cors-headers"),
+        ("djangocors", "django-cors-headers"),
+        ("cors", "django-cors-headers"),
+        ("parsing toml", "tomli"),
+        ("http client", "httpx"),
+        ("http*", "httpx"),
+        ('"next generation"', "httpx"),
+        ("http -humans -parse", "httpx"),
+        ("sessions", "requests"),
+        ("name:toolbelt", "requests-toolbelt"),
+        ('classifier:"Framework :: Django"', "django-cors-headers"),
+        ("license:MIT", "django-cors-headers"),
+        ("requets", "requests"),
+        ("rqeuests", "requests"),
+        ("djagno-cors-haeders", "django-cors-headers"),
+        ("htpx cleint", "httpx"),
+    ],
+)
+def test_the_project_that_is_meant_comes_first(text, first):
+    assert found(text)[0] == first
+
+
+@pytest.mark.usefixtures("shelf")
+def test_what_nobody_has_is_not_found():
+    assert found("kubernetes") == found("import:_yaml") == found('"client http"') == found("python:2.7") == []
+
+
+@pytest.mark.usefixtures("shelf")
+def test_a_misspelt_word_is_answered_and_the_correction_is_named():
+    result = search(read("requets"))
+    assert (result.suggestion, result.instead) == ("requests", True)
+    add("requets", "not what you meant")
+    result = search(read("requets"))
+    assert (result.suggestion, result.instead) == ("requests", False)
+    assert [entry.name for entry in result.entries] == ["requets", "requests"]
+
+
+@pytest.mark.usefixtures("shelf")
+def test_filters_narrow_and_are_counted(client):
+    everything = search(read(""))
+    assert everything.total == 8
+    assert "unloved" not in found("python:3.12")
+    assert "unloved" in found("python:3.13")
+    assert "django-cors-headers" not in found("has:wheels")
+    year_ago = (clock.now() - timedelta(days=365)).date()
+    assert "unloved" not in found(f"since:{year_ago}")
+    counts = client.get("/search/", headers={"Accept": "application/json"}).json()["facets"]
+    assert counts["has"] == {"wheels": 7}
+    assert counts["license"] == {"MIT": 1}
+    assert counts["classifier"] == {"Framework": 1, "Framework :: Django": 1, "Framework :: Django :: 5.2": 1}
+    assert (counts["python"]["3.12"], counts["python"]["3.13"]) == (7, 8)
+
+
+@pytest.mark.usefixtures("shelf")
+@pytest.mark.parametrize("most", [10_000, 3], ids=["few enough to sort", "too many"])
+@pytest.mark.parametrize("order", ["-downloads", "-updated", "-created"])
+def test_results_come_in_the_order_that_is_asked_for(client, monkeypatch, order, most):
+    add("unloved-too", "Parse HTTP", age=-1)
+    monkeypatch.setattr("packhouse.search.queries.MOST", most)
+    answer = client.get(f"/search/?q=http&o={order}", headers={"Accept": "application/json"}).json()
+    names = [result["name"] for result in answer["results"]]
+    assert names[0] == ("requests" if order == "-downloads" else "unloved-too")
+    if most > 3:
+        assert names[-1] == ("unloved-too" if order == "-downloads" else "unloved")
+
+
+def test_pages_follow_each_other_without_gap_or_double(monkeypatch):
+    for number in range(45):
+        add(f"tool-{number}", "A tool", downloads=number)
+    monkeypatch.setattr("packhouse.search.queries._HEAD", {"exact": 3, "prefix": 3, "names": 4, "text": 5})
+    pages = [found("tool", page=page) for page in (1, 2, 3)]
+    assert [len(page) for page in pages] == [20, 20, 5]
+    assert len({name for page in pages for name in page}) == 45
+    assert pages == [found("tool", page=page) for page in (1, 2, 3)]
+
+
+def test_more_than_can_be_counted_is_said(client, monkeypatch):
+    for number in range(4):
+        add(f"tool-{number}", "A tool", downloads=number)
+    monkeypatch.setattr("packhouse.search.queries.MOST", 3)
+    result = search(read("tool"))
+    assert (result.total, result.more, len(result.entries)) == (3, True, 3)
+    assert b"More than 10,000" in client.get("/search/?q=tool").content
+
+
+def test_the_index_follows_a_project_through_its_life(run_tasks):
+    project = projects.create_project(name="Life", by=None)
+    run_tasks()
+    assert found("life") == []
+    publish(project)
+    run_tasks()
+    assert found("life") == ["Life"]
+    projects.set_status(by=None, project=Project.objects.get(), status=Project.Status.QUARANTINED, reason="malware")
+    assert found("life") == []
+    run_tasks()
+    assert not Entry.objects.exists()
+    projects.set_status(by=None, project=Project.objects.get(), status=Project.Status.ACTIVE, reason="")
+    run_tasks()
+    assert found("life") == ["Life"]
+    projects.delete_project(by=None, project=Project.objects.get())
+    assert found("life") == []
+    run_tasks()
+    assert not Entry.objects.exists()
+
+
+@pytest.mark.usefixtures("shelf")
+def test_a_rebuild_changes_nothing_but_repairs():
+    before = list(Entry.objects.values())
+    Entry.objects.filter(name="httpx").delete()
+    Entry.objects.filter(name="requests").update(summary="wrong")
+    assert actions.rebuild() == 8
+    assert list(Entry.objects.values()) == before
+    assert found("http client")[0] == "httpx"
+
+
+def test_downloads_move_a_project():
+    first, second = add("one-tool", "A tool"), add("two-tool", "A tool")
+    assert found("tool") == ["one-tool", "two-tool"]
+    actions.set_downloads({second.pk: 5_000_000, first.pk: 3})
+    actions.rebuild()
+    assert found("tool") == ["two-tool", "one-tool"]
+    assert Entry.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [("q=" + "x" * 1001, 413), ("page=zero", 400), ("page=0", 400), ("page=2", 404), ("q=%00&o=nonsense", 200)],
+)
+def test_what_cannot_be_answered_is_refused(client, query, status):
+    assert client.get(f"/search/?{query}").status_code == status
+
+
+def test_the_page_is_public_and_varies_by_kind(client):
+    add("tool")
+    page = client.get("/search/?q=tool&c=&page=1")
+    assert "public" in page["Cache-Control"]
+    assert "Accept" in page["Vary"]
+    assert b'href="/project/tool/"' in page.content
+    answer = client.get("/search/?q=tool", headers={"Accept": "application/json"})
+    assert answer["Content-Type"] == "application/json"
+    assert json.loads(answer.content)["results"][0] | {"created": "", "updated": ""} == {
+        "name": "tool",
+        "normalized_name": "tool",
+        "version": "1.0",
+        "summary": "",
+        "import_names": [],
+        "created": "",
+        "updated": "",
+        "downloads": 0,
+        "archived": False,
+    }
+
+
+def test_too_many_searches_are_refused(client, monkeypatch):
+    monkeypatch.setattr(views, "SEARCHES", Limit("search.test", "1 per minute"))
+    assert client.get("/search/").status_code == 200
+    refused = client.get("/search/")
+    assert (refused.status_code, refused.has_header("Retry-After")) == (429, True)
+
+
+def test_a_search_that_takes_too_long_is_given_up(client, monkeypatch):
+    for number in range(30):
+        add(f"tool-{number}", "A tool")
+    monkeypatch.setattr("packhouse.search.queries.TIME_LIMIT", 0.0)
+    monkeypatch.setattr("packhouse.search.engines.sqlite._STEPS", 1)
+    monkeypatch.setattr(views.GUARD, "failures", -100)
+    answer = client.get("/search/?q=tool")
+    assert (answer.status_code, answer.has_header("Retry-After")) == (503, True)
+
+
+def test_what_is_typed_does_not_become_markup(client):
+    page = client.get("/search/", {"q": "<b>&'"}).content
+    assert b"<b>&" not in page
