@@ -3,12 +3,18 @@
 Whoever can run these can read the database as well; no second factor is asked for.
 """
 
+from datetime import timedelta
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
+from uuid import UUID
 
 import click
 
 from packhouse.cli import session
+
+if TYPE_CHECKING:
+    from packhouse.accounts.models import User
+    from packhouse.projects.models import Project
 
 
 def _fail(message: str) -> NoReturn:
@@ -60,27 +66,107 @@ def token() -> None:
 @session.home_option
 @click.option("--user", "username", required=True, help="Whose token it is.")
 @click.option("--project", "projects", multiple=True, help="Limit the token to this project; may be repeated.")
+@click.option(
+    "--pattern",
+    "patterns",
+    multiple=True,
+    help="Limit it to projects whose names match, like `acme-*`; may be repeated.",
+)
+@click.option(
+    "--permission",
+    "grants",
+    multiple=True,
+    type=click.Choice(["upload", "yank", "manage", "read"]),
+    default=["upload"],
+    show_default=True,
+    help="What it may be used for; may be repeated.",
+)
+@click.option("--address", "addresses", multiple=True, help="Limit it to this network (CIDR); may be repeated.")
+@click.option("--expires", "days", metavar="DAYS", type=click.IntRange(1), help="Let it end after so many days.")
 @click.option("--description", required=True, help="What the token is for.")
-def create_token(home: Path | None, username: str, projects: tuple[str, ...], description: str) -> None:
+def create_token(
+    home: Path | None,
+    username: str,
+    projects: tuple[str, ...],
+    patterns: tuple[str, ...],
+    grants: tuple[str, ...],
+    addresses: tuple[str, ...],
+    days: int | None,
+    description: str,
+) -> None:
     """Create an API token and print it, alone, on stdout.  It is not shown again."""
     with session.database(home):
         from django.core.exceptions import ValidationError  # noqa: PLC0415
 
-        from packhouse.accounts.models import User  # noqa: PLC0415
-        from packhouse.projects.models import Project  # noqa: PLC0415
-        from packhouse.specs.names import normalize  # noqa: PLC0415
+        from packhouse.base import clock  # noqa: PLC0415
         from packhouse.tokens import actions  # noqa: PLC0415
 
         try:
-            owner = User.objects.get_by_natural_key(username)
-        except User.DoesNotExist:
-            _fail(f"there is no user {username}")
-        found = list(Project.objects.filter(normalized_name__in={normalize(name) for name in projects}))
-        missing = [name for name in projects if normalize(name) not in {project.normalized_name for project in found}]
-        if missing:
-            _fail(f"there is no project {', '.join(missing)}")
-        try:
-            _, text = actions.create_token(user=owner, description=description, projects=found, by_operator=True)
+            _, text = actions.create_token(
+                user=_user(username),
+                description=description,
+                projects=_projects(projects),
+                patterns=patterns,
+                grants=grants,
+                addresses=addresses,
+                expires=clock.now() + timedelta(days=days) if days else None,
+                by_operator=True,
+            )
         except ValidationError as error:
             _fail("; ".join(error.messages))
     click.echo(text)
+
+
+@token.command("list")
+@session.home_option
+@click.option("--user", "username", required=True, help="Whose tokens.")
+def list_tokens(home: Path | None, username: str) -> None:
+    """List the API tokens of a user: id, what each is for, when it was last used, and its name."""
+    with session.database(home):
+        from packhouse.tokens import queries  # noqa: PLC0415
+
+        for token in queries.tokens_of(_user(username)):
+            scope = queries.scope_of(token)
+            reach = ",".join(scope.projects or scope.patterns) or "whole account"
+            used = f"{token.last_used:%Y-%m-%d} {token.last_used_address}".strip() if token.last_used else "never used"
+            until = f", until {scope.expires:%Y-%m-%d}" if scope.expires else ""
+            click.echo(f"{token.pk}  {reach} ({','.join(scope.grants)}{until})  {used}  {token.description}")
+
+
+@token.command("delete")
+@session.home_option
+@click.option("--user", "username", required=True, help="Whose token it is.")
+@click.argument("token_id", type=click.UUID)
+def delete_token(home: Path | None, username: str, token_id: UUID) -> None:
+    """Delete the API token with that id; it works no longer."""
+    with session.database(home):
+        from packhouse.tokens import actions  # noqa: PLC0415
+        from packhouse.tokens.models import Token  # noqa: PLC0415
+
+        try:
+            actions.delete_token(owner=_user(username), token_id=token_id, reason="deleted by the operator")
+        except Token.DoesNotExist:
+            _fail(f"{username} has no token {token_id}")
+    click.echo("Deleted.")
+
+
+def _user(username: str) -> "User":
+    from packhouse.accounts.models import User  # noqa: PLC0415
+
+    try:
+        return User.objects.get_by_natural_key(username)
+    except User.DoesNotExist:
+        _fail(f"there is no user {username}")
+
+
+def _projects(names: tuple[str, ...]) -> "list[Project]":
+    from packhouse.projects.models import Project  # noqa: PLC0415
+    from packhouse.specs.names import normalize  # noqa: PLC0415
+
+    found = {
+        project.normalized_name: project
+        for project in Project.objects.filter(normalized_name__in=map(normalize, names))
+    }
+    if missing := [name for name in names if normalize(name) not in found]:
+        _fail(f"there is no project {', '.join(missing)}")
+    return list(found.values())
