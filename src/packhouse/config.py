@@ -19,6 +19,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from packhouse.base import values
+from packhouse.base.home import replace_file
 from packhouse.base.values import BOOLEAN, DURATION, NETWORKS, ORIGIN, PATH, RATE, SIZE, TEXT, Kind
 
 PREFIX: Final = "PACKHOUSE_"
@@ -396,6 +397,27 @@ def environment(reading: Reading) -> dict[str, str]:
         for name, setting in declared().items()
         if getattr(reading.config, name) != "" and not (name == "secret_key" and _is_kept(reading))
     }
+
+
+def save(home: Path, changes: Mapping[str, str]) -> None:
+    """Write *changes*, settings by name, into the home's ``packhouse.toml``; the rest of the file stays as it is.
+
+    An empty text takes a setting out of the file.  The file appears whole or not at all; a new one is the owner's
+    alone.  What runs goes on with what it has read: changes take effect with the next start, and where neither flag
+    nor environment says otherwise.  Raises ``ConfigError`` for a value that cannot be used, and writes nothing then.
+    """
+    import tomlkit  # noqa: PLC0415 (no other command needs it)
+
+    path = home / FILE_NAME
+    parsed = {name: _parsed(name, text, str(path)) for name, text in changes.items() if text}
+    document = tomlkit.parse(path.read_text(encoding="utf-8")) if path.exists() else tomlkit.document()
+    for name in changes:
+        if name in parsed:
+            document[name] = declared()[name].kind.show(parsed[name])
+        else:
+            document.pop(name, None)
+    mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
+    replace_file(path, tomlkit.dumps(document), mode)
 
 
 def secret_file(home: Path, name: str) -> Path:

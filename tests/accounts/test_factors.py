@@ -19,6 +19,7 @@ from packhouse.accounts.factors.models import Key, RecoveryCode
 from packhouse.accounts.models import User
 from packhouse.audit.models import Event
 from packhouse.base.errors import TooManyRequests
+from packhouse.mail.models import Letter
 
 ORIGIN = "http://localhost:8080"
 AT_ONCE = 32
@@ -38,7 +39,7 @@ def at_localhost(settings) -> None:
 
 @pytest.fixture
 def unlimited(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("packhouse.accounts.factors.limits.begin_try", lambda user: None)
+    monkeypatch.setattr("packhouse.accounts.limits.second_factor", lambda user: [])
 
 
 def refused(call: Callable[[], object]) -> str:
@@ -154,12 +155,26 @@ def test_wrong_answers_of_all_kinds_are_limited_together(user: User) -> None:
     assert queries.codes_left(user) == 8
 
 
-def test_a_right_answer_forgives_the_wrong_ones(user: User) -> None:
-    secret = make_app(user)
-    for number in range(4):
-        refused(lambda number=number: actions.use_code(user, f"00000{number}"))
-    actions.use_code(user, code_of(secret))
-    refused(lambda: actions.use_code(user, "000000"))
+def test_right_answers_use_up_nothing(user: User) -> None:
+    codes = iter(actions.generate_recovery_codes(user=user))
+    for _number in range(8):
+        actions.use_code(user, next(codes))
+
+
+def test_letters_tell_of_every_change(user: User) -> None:
+    make_app(user)
+    key = make_key(user, "ring")
+    code = actions.generate_recovery_codes(user=user)[0]
+    actions.use_code(user, code)
+    actions.remove_factor(user=user, factor_id=key.factor_id)
+    assert list(Letter.objects.order_by("pk").values_list("name", flat=True)) == [
+        "two-factor-added",
+        "two-factor-added",
+        "recovery-codes-generated",
+        "recovery-code-used",
+        "two-factor-removed",
+    ]
+    assert not Letter.objects.filter(text__contains=code).exists()
 
 
 def test_a_key_lets_in(user: User) -> None:

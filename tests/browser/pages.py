@@ -100,6 +100,16 @@ def _reset_link():
     return "/account/reset-password/?token=" + reset_token(user, user.emailaddress_set.get())
 
 
+def first_link():
+    """The link that ``serve`` prints on an empty index."""
+    from django.conf import settings
+
+    from packhouse.base import home
+
+    home.prepare(settings.PACKHOUSE.home)
+    return f"/setup/{home.new_setup_token(settings.PACKHOUSE.home)}"
+
+
 PAGES = [
     Listed("login", "/account/login/"),
     Listed("register", "/account/register/"),
@@ -147,4 +157,14 @@ PAGES = [
     Listed("console-letters", "/console/mail/", postmaster),
     Listed("console-letters-none", "/console/mail/?to=nobody@users.example", staff),
     Listed("console-letter", "/console/mail/", postmaster, _read_a_letter),
+    Listed("setup-administrator", first_link),
+    Listed("setup-settings", "/setup/", staff),
+    Listed(
+        "setup-settings-wrong",
+        "/setup/",
+        staff,
+        lambda page: (page.get_by_label("Address of").fill("x"), _submit(page)),
+    ),
+    Listed("setup-clients", "/setup/clients/", staff),
+    Listed("setup-clients-token", "/setup/clients/", staff, _submit),
 ]

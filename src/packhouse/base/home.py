@@ -67,6 +67,13 @@ def forget_setup_token(home: Path) -> None:
     (home / "secrets" / SETUP_TOKEN).unlink(missing_ok=True)
 
 
+def replace_file(path: Path, text: str, mode: int) -> None:
+    """Write *text* to *path*: the file is replaced whole, and on disk before it is."""
+    draft = _draft(path, text.removesuffix("\n"))
+    draft.chmod(mode)
+    draft.replace(path)
+
+
 def _digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
@@ -75,7 +82,7 @@ def _draft(path: Path, text: str) -> Path:
     """A new file beside *path* that holds *text*, on disk, readable by its owner alone."""
     draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w", encoding="ascii") as file:
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(text + "\n")
         file.flush()
         os.fsync(file.fileno())

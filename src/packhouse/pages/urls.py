@@ -3,11 +3,15 @@
 from django.urls import path
 
 from packhouse.pages import home, security_history, style
+from packhouse.pages.setup import views as setup
 from packhouse.uploads.views import unless_upload
 
 urlpatterns = [
     path("", unless_upload(home.home), name="home"),
     path("manage/account/history/", security_history.security_history, name="security-history"),
+    path("setup/", setup.about_the_index, name="setup"),
+    path("setup/clients/", setup.clients, name="setup-clients"),
+    path("setup/<str:token>", setup.administrator, name="setup-administrator"),
     path("_style/", style.style, name="style"),
     path("_style/confirm/", style.confirm, name="style-confirm"),
     path("_style/error/<int:status>/", style.error, name="style-error"),

@@ -1,0 +1,91 @@
+"""The three pages of the first run."""
+
+from datetime import timedelta
+from typing import Final
+
+from allauth.account.internal.flows.login import perform_login
+from allauth.account.models import Login
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from packhouse import config
+from packhouse.accounts.factors.frame import for_users, user_of
+from packhouse.base import clock
+from packhouse.base.errors import Gone
+from packhouse.pages.setup import actions
+from packhouse.pages.setup.clients import snippets
+from packhouse.pages.setup.forms import AdministratorForm, SettingsForm
+from packhouse.tokens.actions import create_token
+
+TOKEN_LASTS: Final = timedelta(days=365)
+PLACEHOLDER: Final = "TOKEN"
+
+
+def administrator(request: HttpRequest, token: str) -> HttpResponse:
+    """The page behind the link that ``packhouse serve`` prints: makes the first administrator, once."""
+    if not actions.is_open(token):
+        raise _gone()
+    form = AdministratorForm(request.POST or None)
+    if form.is_valid():
+        data = form.cleaned_data
+        try:
+            user = actions.make_first_administrator(
+                token=token, username=data["username"], email=data["email"], password=data["password"]
+            )
+        except actions.AlreadySetUp:
+            raise _gone() from None
+        except ValidationError as error:
+            for field, texts in error.message_dict.items():
+                form.add_error(field if field in form.fields else None, texts)
+        else:
+            response: HttpResponse = perform_login(request, Login(user=user, redirect_url="/setup/"))
+            return response
+    return render(request, "pages/setup/administrator.html", {"form": form})
+
+
+@for_users(two_factor=False)
+def about_the_index(request: HttpRequest) -> HttpResponse:
+    """Asks what the index must know of itself, and writes it to ``packhouse.toml``."""
+    if not user_of(request).is_superuser:
+        raise PermissionDenied
+    present = {name: getattr(settings.PACKHOUSE, name) for name in config.declared() if name != "mail"}
+    form = SettingsForm(request.POST or None, initial=present)
+    if form.is_valid():
+        changes = form.changes()
+        try:
+            config.save(settings.PACKHOUSE.home, changes)
+        except (config.ConfigError, OSError) as error:
+            form.add_error(None, str(error))
+        else:
+            if changes:
+                messages.warning(
+                    request, _("Written to packhouse.toml. Start Packhouse again, so that it takes effect.")
+                )
+            return redirect("setup-clients")
+    return render(request, "pages/setup/settings.html", {"form": form, "home": settings.PACKHOUSE.home})
+
+
+@for_users()
+def clients(request: HttpRequest) -> HttpResponse:
+    """What to write where, for each client.  Asked with POST it makes a token and shows it in place, this once."""
+    user, token = user_of(request), PLACEHOLDER
+    if request.method == "POST":
+        now = clock.now()
+        name = _("First token, %s") % date_format(now, "Y-m-d H:i:s")
+        _row, token = create_token(user=user, description=name, expires=now + TOKEN_LASTS, by=user)
+    context = {
+        "snippets": list(snippets(settings.PACKHOUSE.public_url, token)),
+        "has_token": token != PLACEHOLDER,
+    }
+    return render(request, "pages/setup/clients.html", context)
+
+
+def _gone() -> Gone:
+    return Gone(
+        _("This link was used, or replaced by another. Whoever runs this index finds the present one in its log.")
+    )
