@@ -1,6 +1,8 @@
 """What follows from each fact.  The whole list, readable in one place."""
 
 from packhouse.accounts import handlers as accounts
+from packhouse.accounts.factors import facts as factors
+from packhouse.accounts.factors import handlers as factor_letters
 from packhouse.base.facts import Fact, Reaction
 from packhouse.index import handlers
 from packhouse.mail import facts as mail
@@ -27,6 +29,10 @@ REACTIONS: dict[type[Fact], Reaction] = {
     facts.ProjectDeleted: Reaction(handlers=[handlers.project_deleted], tasks=FIND),
     facts.ProjectStatusChanged: Reaction(handlers=[handlers.project_status_changed], tasks=FIND),
     facts.RoleChanged: Reaction(handlers=[handlers.role_changed]),
+    factors.FactorAdded: Reaction(handlers=[factor_letters.factor_added]),
+    factors.FactorRemoved: Reaction(handlers=[factor_letters.factor_removed]),
+    factors.RecoveryCodesGenerated: Reaction(handlers=[factor_letters.recovery_codes_generated]),
+    factors.RecoveryCodeUsed: Reaction(handlers=[factor_letters.recovery_code_used]),
     mail.LetterSent: Reaction(handlers=[accounts.letter_sent]),
     mail.LetterDelivered: Reaction(handlers=[accounts.letter_delivered]),
     mail.LetterBounced: Reaction(handlers=[accounts.letter_bounced]),

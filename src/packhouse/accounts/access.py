@@ -7,11 +7,13 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from packhouse.accounts import proof
+from packhouse.accounts.models import User
 from packhouse.accounts.queries import has_two_factor, has_verified_primary_email
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
@@ -44,6 +46,14 @@ def for_users(*, verified: bool = True, two_factor: bool = True, recent: bool | 
         return guarded  # type: ignore[return-value]
 
     return decorate
+
+
+def user_of(request: HttpRequest) -> User:
+    """The user of a request that a gate has let pass."""
+    user: Any = request.user
+    if not isinstance(user, User):
+        raise PermissionDenied
+    return user
 
 
 def _signed_in(request: HttpRequest) -> HttpResponse | None:

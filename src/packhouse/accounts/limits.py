@@ -43,6 +43,11 @@ def second_factor(user: User) -> list[Pair]:
     ]
 
 
+def unknown_second_factor() -> list[Pair]:
+    """Second factors that are nobody's."""
+    return [(_limit("second-factor.address", "second_factor_limit_address", "ip"), (current_request.get().address,))]
+
+
 def email_add() -> list[Pair]:
     return [(_limit("email.add", "email_add_limit", "ip"), (current_request.get().address,))]
 

@@ -14,7 +14,7 @@ from django.shortcuts import redirect
 from packhouse.accounts import actions, devices
 
 STAGES: Final = (
-    "allauth.mfa.stages.AuthenticateStage",
+    "packhouse.accounts.factors.stages.SecondFactor",
     "packhouse.accounts.stages.NewDevice",
     "packhouse.accounts.stages.Arrival",
 )

@@ -6,8 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from packhouse.accounts.access import for_users, user_of
 from packhouse.accounts.actions import subject
-from packhouse.accounts.factors.frame import for_users, user_of
 from packhouse.audit import queries
 from packhouse.audit.words import sentence
 from packhouse.base import agents

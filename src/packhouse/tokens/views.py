@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from packhouse.accounts.factors.frame import for_users, user_of
+from packhouse.accounts.access import for_users, user_of
 from packhouse.base.forms import TypedConfirmation
 from packhouse.tokens import actions, queries
 from packhouse.tokens.forms import GRANTS, TokenForm

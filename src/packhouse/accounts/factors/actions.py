@@ -5,6 +5,8 @@ a recovery code.  Nothing here says whether the user may do it; views ask for a 
 """
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final, Literal
 
 from allauth.mfa.models import Authenticator
@@ -15,8 +17,9 @@ from django.utils.translation import gettext as _
 from fido2.utils import websafe_encode
 from fido2.webauthn import AttestedCredentialData, AuthenticatorData
 
-from packhouse.accounts.actions import subject
-from packhouse.accounts.factors import facts, limits, queries, rules, sealing, totp, webauthn
+from packhouse.accounts import limits
+from packhouse.accounts.actions.users import subject
+from packhouse.accounts.factors import facts, queries, rules, sealing, totp, webauthn
 from packhouse.accounts.factors.models import Key, RecoveryCode, TimeStep
 from packhouse.accounts.models import User
 from packhouse.accounts.queries import SECOND_FACTORS
@@ -142,16 +145,10 @@ def use_code(user: User, code: str) -> Method:
 
     Raises ``FactorRefused``, and ``TooManyRequests`` before anything is looked at.
     """
-    limits.begin_try(user)
     typed = "".join(code[:64].split()).lower()
     is_recovery_code = len(typed) == RECOVERY_CODE_LENGTH and set(typed) <= set("0123456789abcdef")
-    try:
-        method = _burn(user, typed) if is_recovery_code else _use_step(user, code)
-    except FactorRefused as refused:
-        _failed(user, refused.reason)
-        raise
-    limits.was_right(user)
-    return method
+    with _try(user):
+        return _burn(user, typed) if is_recovery_code else _use_step(user, code)
 
 
 def use_key(user: User, state: object, answer: str) -> Key:
@@ -159,24 +156,20 @@ def use_key(user: User, state: object, answer: str) -> Key:
 
     Raises ``FactorRefused``, and ``TooManyRequests`` before anything is looked at.
     """
-    limits.begin_try(user)
-    try:
-        key = _use_answer(user, state, answer)
-    except FactorRefused as refused:
-        _failed(user, refused.reason)
-        raise
-    limits.was_right(user)
-    return key
+    with _try(user):
+        return _use_answer(user, state, answer)
 
 
 def key_of_answer(answer: str) -> Key:
     """The key that the answer claims to be of, whoever has it.  Raises ``FactorRefused``."""
-    try:
-        credential_id = webauthn.credential_id_of(answer)
-        return Key.objects.select_related("factor__user").get(credential_id=credential_id)
-    except (webauthn.AnswerRefused, Key.DoesNotExist) as error:
-        limits.was_wrong()
-        raise FactorRefused("invalid_webauthn") from error
+    with limits.attempt(limits.unknown_second_factor()) as attempt:
+        try:
+            credential_id = webauthn.credential_id_of(answer)
+            key = Key.objects.select_related("factor__user").get(credential_id=credential_id)
+        except (webauthn.AnswerRefused, Key.DoesNotExist) as error:
+            raise FactorRefused("invalid_webauthn") from error
+        attempt.succeeded()
+    return key
 
 
 def _use_step(user: User, code: str) -> Method:
@@ -221,10 +214,18 @@ def _note_use(factor: Authenticator) -> None:
     Authenticator.objects.filter(pk=factor.pk).update(last_used_at=clock.now())
 
 
-def _failed(user: User, reason: str) -> None:
-    limits.was_wrong()
-    with transaction.atomic():
-        audit.record("login:failure", subject=subject(user), by=None, additional={"reason": reason})
+@contextmanager
+def _try(user: User) -> Iterator[None]:
+    """One try of a second factor, counted before it is looked at, forgiven when it was right."""
+    with limits.attempt(limits.second_factor(user)) as attempt:
+        try:
+            yield
+        except FactorRefused as refused:
+            with transaction.atomic():
+                told = {"reason": refused.reason}
+                audit.record("login:failure", subject=subject(user), by=None, additional=told)
+            raise
+        attempt.succeeded()
 
 
 def _added(user: User, method: str, label: str, *, by: audit.Actor) -> None:

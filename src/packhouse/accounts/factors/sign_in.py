@@ -15,7 +15,7 @@ from packhouse.accounts.factors.stages import SecondFactor, entered
 from packhouse.accounts.models import User
 from packhouse.base.redirects import safe_next
 
-LOGIN = "/account/login/"
+LOGIN = "sign-in"
 
 
 def second_factor(request: HttpRequest) -> HttpResponse:

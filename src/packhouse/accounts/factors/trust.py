@@ -13,7 +13,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-from packhouse.accounts.actions import subject
+from packhouse.accounts.actions.users import subject
 from packhouse.accounts.models import User
 from packhouse.accounts.queries import SECOND_FACTORS
 from packhouse.audit import actions as audit

@@ -15,9 +15,10 @@ from django.views.decorators.http import require_POST, require_safe
 from fido2.webauthn import AttestedCredentialData
 from qrcode.image.svg import SvgPathFillImage
 
+from packhouse.accounts.access import for_users, user_of
+from packhouse.accounts.actions import end_other_sessions
 from packhouse.accounts.factors import actions, queries, totp, webauthn
 from packhouse.accounts.factors.forms import AppForm, KeyForm, LabelForm
-from packhouse.accounts.factors.frame import end_other_sessions, for_users, user_of
 from packhouse.accounts.models import User
 from packhouse.base import clock
 from packhouse.base.forms import TypedConfirmation

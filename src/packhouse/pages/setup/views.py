@@ -14,7 +14,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from packhouse import config
-from packhouse.accounts.factors.frame import for_users, user_of
+from packhouse.accounts.access import for_users, user_of
 from packhouse.base import clock
 from packhouse.base.errors import Gone
 from packhouse.pages.setup import actions
