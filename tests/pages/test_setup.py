@@ -1,6 +1,7 @@
 """The first run in the browser."""
 
 import re
+import time
 import tomllib
 import urllib.error
 import urllib.parse
@@ -16,6 +17,7 @@ from tests.factories.accounts import make_user
 from tests.servers import packhouse
 
 from packhouse import config
+from packhouse.accounts.actions import PROVED_AT
 from packhouse.accounts.models import User
 from packhouse.base import home as homes
 from packhouse.pages.setup.clients import snippets
@@ -29,6 +31,16 @@ def home(tmp_path: Path, settings) -> Path:
     homes.prepare(tmp_path)
     settings.PACKHOUSE = replace(settings.PACKHOUSE, home=tmp_path)
     return tmp_path
+
+
+def signed_in(user: User) -> Client:
+    """A browser in which *user* has just typed the password."""
+    browser = Client()
+    browser.force_login(user)
+    session = browser.session
+    session[PROVED_AT] = time.time()
+    session.save()
+    return browser
 
 
 @pytest.mark.django_db
@@ -70,8 +82,7 @@ def test_a_link_is_dead_where_it_was_replaced_and_where_there_is_somebody(home: 
 @pytest.mark.django_db
 def test_settings_are_written_beside_the_operators_comments(home: Path) -> None:
     (home / "packhouse.toml").write_text('# Do not touch.\nworkers = 4  # all cores\nsite_name = "Old"\n')
-    browser = Client()
-    browser.force_login(make_user(is_superuser=True))
+    browser = signed_in(make_user(is_superuser=True))
     form = {"site_name": "Acme Packages", "public_url": "https://packages.acme.example", "registration": "closed"}
     assert browser.post("/setup/", form | {"mail": ""})["Location"] == "/setup/clients/"
     written = (home / "packhouse.toml").read_text()
@@ -84,8 +95,7 @@ def test_settings_are_written_beside_the_operators_comments(home: Path) -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize("wrong", [{"public_url": "packages"}, {"mail": "gopher://x"}, {"public_url": ""}], ids=str)
 def test_settings_that_cannot_be_used_are_not_written(home: Path, wrong: dict[str, str]) -> None:
-    browser = Client()
-    browser.force_login(make_user(is_superuser=True))
+    browser = signed_in(make_user(is_superuser=True))
     form = {"site_name": "A", "public_url": "https://a.example", "registration": "open", "mail": ""}
     assert browser.post("/setup/", form | wrong).status_code == 200
     assert not (home / "packhouse.toml").exists()
@@ -93,8 +103,7 @@ def test_settings_that_cannot_be_used_are_not_written(home: Path, wrong: dict[st
 
 @pytest.mark.django_db
 def test_nobody_but_an_administrator_changes_settings() -> None:
-    browser = Client()
-    browser.force_login(make_user())
+    browser = signed_in(make_user())
     assert browser.get("/setup/").status_code == 403
     assert Client().get("/setup/").status_code in {302, 303}
 
