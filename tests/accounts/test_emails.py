@@ -30,7 +30,7 @@ EXAMPLES: dict[str, Any] = {
     "left": 7,
     "method": "security key “blue”",
     "description": "laptop",
-    "scope": "all projects",
+    "works_for": ["sample", "acme-*"],
     "source": "a scanner",
     "place": "https://code.example/leak",
     "service": "GitHub",
@@ -110,6 +110,23 @@ def test_a_letter_says_from_where_it_was_done(ada):
     finally:
         current_request.reset(token)
     assert "From address: 192.0.2.7" in Letter.objects.get().text
+
+
+def test_changes_of_second_factors_and_tokens_are_told(ada):
+    from tests.factories.factors import make_app
+
+    from packhouse.accounts.factors import actions as factors
+    from packhouse.tokens import actions as tokens
+
+    make_app(ada, by=ada)  # in place of the one she had
+    factors.generate_recovery_codes(user=ada, by=ada)
+    token, _ = tokens.create_token(user=ada, description="laptop", by=ada)
+    tokens.delete_token(owner=ada, token_id=token.pk, by=ada)
+    told = {name for name, _ in sent()}
+    of_tokens = {"api-token-added", "api-token-removed"}
+    assert told == {"two-factor-removed", "two-factor-added", "recovery-codes-generated"} | of_tokens
+    assert "Added: " in Letter.objects.get(name="two-factor-added").text
+    assert "Works for: the whole account" in Letter.objects.get(name="api-token-added").text
 
 
 def news(kind: type[facts.LetterFact], user: User, *more: Any, to: str = "ADA@users.example") -> None:

@@ -356,15 +356,15 @@ def unrecognized_login(user: User, *, url: str, hours: int, cause: str) -> None:
 # API tokens
 
 
-def api_token_added(user: User, *, description: str, scope: str, cause: str) -> None:
-    """An API token was made; *scope* in words."""
+def api_token_added(user: User, *, description: str, works_for: Sequence[str], cause: str) -> None:
+    """An API token was made; *works_for* names projects or patterns of names, and is empty for the whole account."""
 
     def draft() -> Draft:
         return _security(
             user,
             _("An API token was made for your account"),
             [],
-            [(_("Token"), description), (_("For"), scope)],
+            [(_("Token"), description), (_("Works for"), ", ".join(works_for) or _("the whole account"))],
             Button(_("Look at your API tokens"), "/manage/account/token/"),
         )
 

@@ -22,6 +22,7 @@ SENTENCES: Final[Mapping[str, Promise]] = {
     "email:remove": _("The address %(email)s was removed."),
     "email:reverify": _("A new verification letter for %(email)s was asked for."),
     "email:sent": _("A letter was sent to %(to)s: %(subject)s"),
+    "email:unverified": _("The address %(email)s is no longer verified: %(reason)s"),
     "email:verified": _("The address %(email)s was verified."),
     "login:failure": _("Signing in failed: %(reason)s"),
     "login:new_device": _("Somebody signed in with a browser that was not known."),

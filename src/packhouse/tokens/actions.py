@@ -12,10 +12,12 @@ from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from packhouse.accounts import emails
 from packhouse.accounts import queries as accounts
 from packhouse.accounts.actions import subject as user_subject
 from packhouse.accounts.models import User
 from packhouse.audit import actions as audit
+from packhouse.audit.models import Event
 from packhouse.base import clock
 from packhouse.base.identity import Identity, TokenGrant
 from packhouse.base.sqlite import pragmas
@@ -62,16 +64,23 @@ def create_token(
     with transaction.atomic():
         token.full_clean()
         token.save(force_insert=True)
-        _record("api_token:added", token, projects, by=by)
+        event = _record("api_token:added", token, projects, by=by)
+        works_for = [*(project.name for project in projects), *patterns]
+        emails.api_token_added(user, description=token.description, works_for=works_for, cause=str(event.pk))
     return token, _text(token, fences)
 
 
 def delete_token(*, owner: User, token_id: UUID, by: audit.Actor = None, reason: str = "") -> None:
-    """Delete a token of *owner*.  Raises ``Token.DoesNotExist`` for any other, whoever owns it."""
+    """Delete a token of *owner*, who is told unless there is a *reason*: that is told by whoever has it.
+
+    Raises ``Token.DoesNotExist`` for any other, whoever owns it.
+    """
     with transaction.atomic():
         token = Token.objects.select_for_update().get(pk=token_id, user=owner)
         projects = Project.objects.filter(uid__in=_project_ids(token))
-        _record("api_token:removed", token, projects, by=by, reason=reason)
+        event = _record("api_token:removed", token, projects, by=by, reason=reason)
+        if not reason:
+            emails.api_token_removed(owner, description=token.description, cause=str(event.pk))
         token.delete()
 
 
@@ -127,10 +136,10 @@ def _text(token: Token, fences: Iterable[caveats.Caveat]) -> str:
     )
 
 
-def _record(tag: str, token: Token, projects: Iterable[Project], *, by: audit.Actor, reason: str = "") -> None:
-    """Write the event on the user with the caveats, and on each project of the token without them."""
+def _record(tag: str, token: Token, projects: Iterable[Project], *, by: audit.Actor, reason: str = "") -> Event:
+    """Write the event on the user, with the caveats, which is returned, and on each project of the token without."""
     told = {"description": token.description, "by_operator": token.by_operator} | ({"reason": reason} if reason else {})
-    audit.record(
+    event = audit.record(
         tag,
         subject=user_subject(token.user),
         by=by,
@@ -139,6 +148,7 @@ def _record(tag: str, token: Token, projects: Iterable[Project], *, by: audit.Ac
     for project in projects:
         about = audit.Subject("project", str(project.uid), project.name)
         audit.record(tag, subject=about, by=by, additional=told | {"user": token.user.username})
+    return event
 
 
 def _project_ids(token: Token) -> list[str]:
