@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
 from packhouse.base import clock
 from packhouse.projects.models import Filename, JournalEntry, ProhibitedName, Project, Release, Role
@@ -67,6 +67,13 @@ def roles_of(project: Project) -> QuerySet[Role]:
 def projects_of(user_id: int) -> QuerySet[Project]:
     """The projects on which the user has a role, by name."""
     return Project.objects.filter(roles__user_id=user_id).order_by("normalized_name")
+
+
+def owned_alone_by(user_id: int) -> QuerySet[Project]:
+    """Projects that nobody but the user owns, by name."""
+    others = Role.objects.filter(project=OuterRef("pk"), name=Role.Name.OWNER).exclude(user_id=user_id)
+    own = Project.objects.filter(roles__user_id=user_id, roles__name=Role.Name.OWNER)
+    return own.filter(~Exists(others.filter(user__is_active=True))).order_by("normalized_name")
 
 
 def was_used(filename: str) -> bool:

@@ -1,0 +1,41 @@
+"""Deleting one's account: what has to be handed over first, then the question."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from packhouse.accounts import actions
+from packhouse.accounts.access import for_users
+from packhouse.accounts.views.settings import user_of
+from packhouse.base.forms import TypedConfirmation
+from packhouse.projects import queries as projects
+
+
+@require_http_methods(["GET", "POST"])
+@for_users(verified=False, two_factor=False)
+def delete_account(request: HttpRequest) -> HttpResponse:
+    """Refuses while a project would be left without an owner, and says which."""
+    user = user_of(request)
+    alone = list(projects.owned_alone_by(user.pk))
+    form = TypedConfirmation(request.POST or None, expected=user.username)
+    if not alone and form.is_valid():
+        actions.delete_account(user, by=user)
+        logout(request)
+        messages.success(request, _("Your account is deleted. The link in the letter takes that back."))
+        return redirect("home")
+    context: dict[str, Any] = {
+        "form": form,
+        "alone": alone,
+        "account": user,
+        "days": settings.PACKHOUSE.account_restore_days,
+        "cancel_url": "/manage/account/",
+        "section": "delete",
+    }
+    template = "pages/account_kept.html" if alone else "pages/account_delete.html"
+    return render(request, template, context, status=409 if alone and request.method == "POST" else 200)
