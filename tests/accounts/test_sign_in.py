@@ -142,6 +142,14 @@ def test_a_session_ends_with_the_next_request_when_its_user_may_not_act(visitor:
     assert not visitor.is_in()
 
 
+def test_in_the_place_of_a_session_that_ended_another_user_signs_in(visitor: Any) -> None:
+    make_member("ada", is_frozen=True)
+    make_member("eve")
+    visitor.force_login(User.objects.get(username="ada"))
+    assert visitor.log_in("eve").status_code == 302
+    assert visitor.is_in()
+
+
 def test_freezing_ends_sessions_for_good(visitor: Any) -> None:
     user = make_member()
     visitor.log_in()

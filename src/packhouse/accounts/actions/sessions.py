@@ -28,7 +28,7 @@ def note_session_use(request: HttpRequest) -> None:
     now, origin = clock.now(), current_request.get()
     request.session[NOTED_AT] = now.timestamp()
     UserSession.objects.update_or_create(
-        session_key=request.session.session_key,
+        session_key=_key_of(request),
         defaults={
             "user_id": request.user.pk,
             "ip": origin.address or "0.0.0.0",  # noqa: S104 (an address is required; this one is nobody's)

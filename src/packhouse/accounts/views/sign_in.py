@@ -87,6 +87,7 @@ def confirm_login(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/confirm_login.html", {"state": state}, status=400 if state == "elsewhere" else 200)
 
 
+@require_http_methods(["GET", "POST"])
 @for_users(verified=False, two_factor=False)
 def prove(request: HttpRequest) -> HttpResponse:
     """Nothing but the proof, then back to where one came from."""
