@@ -2,9 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from packhouse.index.views import pypi
 from packhouse.pages.api import api
-from packhouse.uploads.views import unless_upload
 
 handler400 = "packhouse.base.errors.bad_request"
 handler403 = "packhouse.base.errors.permission_denied"
@@ -19,7 +17,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("packhouse.accounts.factors.urls")),
     path("", include("packhouse.tokens.urls")),
     path("api/v1/", api.urls),
-    path("pypi", unless_upload(pypi)),
     path("", include("packhouse.index.urls")),
     path("", include("packhouse.uploads.urls")),
     path("", include("packhouse.mail.urls")),

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from tests.browser import searching
+from tests.browser import searching, site
 from tests.browser.driving import Listed
 from tests.factories.accounts import make_token, make_user
 from tests.factories.factors import make_app, make_key
@@ -127,7 +127,7 @@ PAGES = [
     Listed("addresses", "/manage/account/emails/", _another_address),
     Listed("password", "/manage/account/password/", _another_address),
     Listed("sessions", "/manage/account/sessions/", _another_address),
-    Listed("home", "/"),
+    *site.PAGES,
     Listed("search-start", searching.start),
     Listed("search-results", searching.results),
     Listed("search-narrowed", searching.narrowed),

@@ -5,4 +5,4 @@ from django.urls import path
 from packhouse.index import views
 
 app_name = "index"
-urlpatterns = [path(route, views.pypi) for route in ("pypi", "pypi/", "RPC2", "RPC2/")]
+urlpatterns = [path(route, views.pypi) for route in ("RPC2", "RPC2/")]

@@ -2,12 +2,11 @@
 
 from django.urls import path
 
-from packhouse.pages import account_deletion, home, security_history, style
+from packhouse.pages import account_deletion, public, security_history, style
 from packhouse.pages.setup import views as setup
-from packhouse.uploads.views import unless_upload
 
 urlpatterns = [
-    path("", unless_upload(home.home), name="home"),
+    *public.urlpatterns,
     path("manage/account/delete/", account_deletion.delete_account, name="account-delete"),
     path("manage/account/history/", security_history.security_history, name="security-history"),
     path("setup/", setup.about_the_index, name="setup"),

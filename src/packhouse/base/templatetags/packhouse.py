@@ -62,6 +62,12 @@ def count(number: int) -> SafeString:
     return format_html('<span class="count">{}</span>', formats.number_format(number, force_grouping=True))
 
 
+@register.filter
+def number(value: int) -> str:
+    """A whole number with its thousands set apart, as the reader's language does it."""
+    return formats.number_format(value, force_grouping=True)
+
+
 @register.simple_tag(name="time")
 def time_tag(moment: datetime | date | None, form: str = "relative") -> SafeString:
     """*moment* as a ``<time>``: "3 days ago" with the full date in its title; as a date with *form* ``date``."""

@@ -1,0 +1,58 @@
+"""``/user/{name}/``: who somebody is, as far as the index says, and what they publish."""
+
+from typing import Final
+from urllib.parse import quote
+
+from django.core.paginator import Paginator
+from django.db.models import Max, OuterRef, Subquery
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.shortcuts import render
+from django.urls import re_path
+
+from packhouse.accounts.queries import user_named
+from packhouse.pages.caching import cached, keyed
+from packhouse.pages.project.place import LATEST, project_url
+from packhouse.projects.models import Project, Release
+from packhouse.projects.queries import projects_of
+
+PER_PAGE: Final = 50
+
+
+@cached()
+def profile(request: HttpRequest, username: str) -> HttpResponse:
+    """The public page of a user; another spelling of the name is put right in one hop."""
+    user = user_named(username)
+    if user is None or not user.is_active:
+        raise Http404
+    key = f"user/{user.username}"
+    right = f"/user/{quote(user.username)}/"
+    if request.path != right:
+        return keyed(HttpResponsePermanentRedirect(right), key)
+    page = Paginator(projects_of(user.pk).exclude(status=Project.Status.QUARANTINED), PER_PAGE).get_page(
+        request.GET.get("page", "")
+    )
+    rows = _described([project.pk for project in page])
+    return keyed(render(request, "pages/profile.html", {"person": user, "page": page, "rows": rows}), key)
+
+
+def _described(project_ids: list[int]) -> list[dict[str, object]]:
+    """What the list says of each project: its latest release and when something was published last.  One query."""
+    visible = Release.objects.filter(project=OuterRef("pk"), quarantined=False).order_by(*LATEST)
+    found = Project.objects.filter(pk__in=project_ids).annotate(
+        version=Subquery(visible.values("version")[:1]),
+        summary=Subquery(visible.values("summary")[:1]),
+        at=Max("releases__created"),
+    )
+    rows = found.order_by("status", "normalized_name").values("name", "status", "version", "summary", "at")
+    return [row | {"url": project_url(row["name"])} for row in rows]
+
+
+def short(request: HttpRequest, username: str) -> HttpResponse:
+    """``/u/{name}/``."""
+    return HttpResponsePermanentRedirect(f"/user/{quote(username, safe='')}/")
+
+
+urlpatterns = [
+    re_path(r"^user/(?P<username>[^/]{1,100})/?$", profile, name="profile"),
+    re_path(r"^u/(?P<username>[^/]{1,100})/?$", short),
+]

@@ -1,0 +1,169 @@
+"""Projects as the public site shows them."""
+
+import hashlib
+
+from django.conf import settings
+from tests.factories.accounts import make_user
+from tests.factories.projects import make_project
+
+from packhouse.files import default_store, key_for
+from packhouse.projects.actions import publish_file
+from packhouse.projects.models import Description, File, Project, Release
+from packhouse.specs import filenames, versions
+from packhouse.uploads.rendering import render
+
+README = """# Crates
+
+[![build](https://ci.example/badge.svg)](https://ci.example/crates) ![logo](https://img.example/logo.png)
+
+Packs things into *crates*, carefully. See the [guide](https://crates.example/guide) or [usage](#usage).
+
+## Usage
+
+```python
+from crates import Crate
+
+with Crate("apples") as crate:   # closes by itself
+    crate.pack(12)
+```
+
+| Option | Meaning |
+|--------|---------|
+| `--lid` | put a lid on |
+| `--nails N` | use *N* nails |
+
+- [x] pack
+- [ ] ship
+
+> A crate is only as good as its nails.
+"""
+
+METADATA = {
+    "metadata_version": "2.4",
+    "name": "crates",
+    "version": "1.4.0",
+    "summary": "Pack things into crates, carefully",
+    "author_email": "Ada Packer <ada@crates.example>",
+    "maintainer": "The crate makers",
+    "license_expression": "MIT OR Apache-2.0",
+    "requires_python": ">=3.10",
+    "keywords": ["crates", "packing", "wood"],
+    "project_url": [
+        "Homepage, https://crates.example/",
+        "Source, https://git.example/crates/crates",
+        "Documentation, https://crates.example/guide",
+        "Changelog, https://crates.example/changes",
+        "Issues, https://git.example/crates/crates/issues",
+        "Funding, https://crates.example/fund",
+    ],
+    "classifier": [
+        "Development Status :: 5 - Production/Stable",
+        "Intended Audience :: Developers",
+        "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3.10",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Topic :: System :: Archiving :: Packaging",
+    ],
+    "requires_dist": [
+        "nails>=2,<3",
+        "click>=8.1",
+        'importlib-metadata; python_version < "3.12"',
+        'lids[brass]>=1; extra == "lids"',
+        'rich; extra == "lids" and sys_platform != "win32"',
+    ],
+    "provides_extra": ["lids"],
+    "import_name": ["crates"],
+}
+
+
+def release_of(project: Project, version: str, **fields: object) -> Release:
+    parsed = versions.parse(version)
+    metadata = METADATA | {"version": version, "name": project.name} | dict(fields.pop("metadata", {}))
+    return Release(
+        project=project,
+        version=version,
+        canonical_version=versions.canonical(parsed),
+        sort_key=versions.sort_key(parsed),
+        is_prerelease=versions.is_prerelease(parsed),
+        **{
+            "summary": metadata["summary"],
+            "requires_python": metadata["requires_python"],
+            "metadata": metadata,
+            "verified": [f"{settings.PACKHOUSE.public_url}/project/{project.name}/"],
+            "uploaded_via": "twine/6.1.0 CPython/3.12.1",
+            **fields,
+        },
+    )
+
+
+def file_of(project: Project, version: str, filename: str, content: bytes = b"", **fields: object) -> File:
+    """An unsaved file; with *content*, its blob is stored."""
+    data = content or filename.encode()
+    blake2, sha256 = hashlib.blake2b(data, digest_size=32).hexdigest(), hashlib.sha256(data).hexdigest()
+    path = key_for(blake2, filename)
+    if content:
+        default_store().put(path, content, size=len(content), sha256_hex=sha256, blake2_hex=blake2)
+    is_wheel = filename.endswith(".whl")
+    facts = {
+        "filename": filename,
+        "packagetype": "bdist_wheel" if is_wheel else "sdist",
+        "python_version": filename.split("-")[-3] if is_wheel else "source",
+        "size": len(data),
+        "md5": hashlib.md5(data).hexdigest(),
+        "sha256": sha256,
+        "blake2_256": blake2,
+        "path": path,
+        "sort_key": filenames.file_sort_key(versions.sort_key(versions.parse(version)), filename),
+        "metadata_sha256": sha256 if is_wheel else "",
+    }
+    return File(project=project, **facts | fields)
+
+
+def publish(
+    project: Project,
+    version: str = "1.4.0",
+    filename: str = "",
+    content: bytes = b"",
+    *,
+    readme: str = "",
+    html: str | None = None,
+    release: dict[str, object] | None = None,
+    **fields: object,
+) -> File:
+    """Publish a file with its metadata, as an upload would."""
+    project.refresh_from_db()
+    filename = filename or f"{project.normalized_name.replace('-', '_')}-{version}-py3-none-any.whl"
+    description = None
+    if readme:
+        shown = render(readme, "text/markdown") if html is None else html
+        description = Description(raw=readme, content_type="text/markdown", html=shown)
+    return publish_file(
+        by=None,
+        project=project,
+        release=release_of(project, version, **(release or {})),
+        description=description,
+        file=file_of(project, version, filename, content, **fields),
+        total_size_limit=10**12,
+    )
+
+
+def crates(name: str = "crates") -> Project:
+    """A project with a history: several releases, a pre-release, a yanked one, many wheels."""
+    owner = make_user(f"{name}-packer", name="Ada Packer")
+    project = make_project(name, owner=owner)
+    make_project("click") and publish(Project.objects.get(name="click"), "8.2.0")
+    own = f"Index page, {settings.PACKHOUSE.public_url}/project/{name}/"
+    metadata = METADATA | {"project_url": [*METADATA["project_url"], own]}
+    for version in ("1.0", "1.1", "1.2.0"):
+        older = {"metadata": METADATA | {"requires_dist": ["nails>=1"], "requires_python": ">=3.8"}}
+        publish(project, version, release=older)
+    Release.objects.filter(project=project, version="1.1").update(yanked=True, yanked_reason="Nails were missing")
+    publish(project, "2.0rc1")
+    publish(project, "1.4.0", f"{name}-1.4.0.tar.gz", readme=README, release={"metadata": metadata}, size=348_112)
+    for tag in ("py3-none-any", "cp312-cp312-manylinux_2_28_x86_64", "cp312-cp312-macosx_11_0_arm64"):
+        publish(project, "1.4.0", f"{name}-1.4.0-{tag}.whl", size=1_204_331)
+    for tag in ("cp313-cp313t-win_amd64", "cp311-cp311-musllinux_1_2_aarch64"):
+        publish(project, "1.4.0", f"{name}-1.4.0-{tag}.whl", size=998_213)
+    project.refresh_from_db()
+    return project
