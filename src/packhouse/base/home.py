@@ -13,6 +13,7 @@ from pathlib import Path
 
 SECRET_KEY = "secret-key"
 SETUP_TOKEN = "setup-token"
+ADDRESS = "address"
 
 
 def prepare(home: Path) -> None:
@@ -40,6 +41,19 @@ def keep_secret(home: Path, name: str, fresh: str) -> str:
             os.link(draft, path)
         draft.unlink()
     return path.read_text(encoding="ascii").strip()
+
+
+def remember_address(home: Path, public_url: str) -> None:
+    """Note where people reach this index, for commands that are not told."""
+    path = home / "run" / ADDRESS
+    _draft(path, public_url).replace(path)
+
+
+def last_address(home: Path) -> str:
+    """The public URL of the last ``serve`` on this home; empty when there was none."""
+    with suppress(FileNotFoundError):
+        return (home / "run" / ADDRESS).read_text(encoding="utf-8").strip()
+    return ""
 
 
 def new_setup_token(home: Path) -> str:

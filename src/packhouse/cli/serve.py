@@ -37,7 +37,7 @@ def setting_options(command: Command) -> Command:
 @setting_options
 def serve(home: Path | None, *, no_work: bool, **flags: str | None) -> None:
     """Run the index.  An empty home is made ready first; settings that are not given take their defaults."""
-    reading = session.begin({"home": home, **flags})
+    reading = session.begin({"home": home, **flags}, serving=True)
     settings = reading.config
     for port in filter(None, (settings.port, settings.metrics_port)):
         refuse_taken_port(settings.host, port)

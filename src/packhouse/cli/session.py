@@ -25,14 +25,20 @@ def home_option(command: Command) -> Command:
     )(command)
 
 
-def begin(flags: Mapping[str, Any], *, quiet: bool = False) -> config.Reading:
+def begin(flags: Mapping[str, Any], *, quiet: bool = False, serving: bool = False) -> config.Reading:
     """Reads the configuration, opens the home, and passes both on to child processes and Django.
 
     What is wrong ends the command with status 2 and a text that says so; what is odd is told on stderr unless *quiet*.
+    A command that is not itself *serving*, and is not told the public URL, takes that of the last ``serve``: the links
+    in documents and letters must be those of the running index.
     """
     try:
         reading = config.read(flags)
         open_home(reading)
+        if serving:
+            home.remember_address(reading.config.home, reading.config.public_url)
+        elif reading.origins["public_url"] == "default" and (address := home.last_address(reading.config.home)):
+            flags = {**flags, "public_url": address}
         reading = config.read(flags)  # once more: with the secrets that the home now has
     except config.ConfigError as error:
         click.echo(f"packhouse: {error}", err=True)
