@@ -64,7 +64,7 @@ def new_context(chromium: Browser, site: str) -> Iterator[Callable[..., BrowserC
     contexts: list[BrowserContext] = []
 
     def make(**options: Any) -> BrowserContext:
-        contexts.append(chromium.new_context(base_url=site, **options))
+        contexts.append(chromium.new_context(**{"base_url": site} | options))
         return contexts[-1]
 
     yield make

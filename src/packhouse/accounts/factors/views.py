@@ -154,7 +154,13 @@ def recovery_codes(request: HttpRequest) -> HttpResponse:
         messages.info(request, _("Set up a second factor first. Recovery codes stand in for one that is lost."))
         return redirect("two-factor-settings")
     codes = actions.generate_recovery_codes(user=user, by=user) if request.method == "POST" else []
-    context = {"section": "two-factor", "codes": codes, "factors": factors, "next": request.session.get(NEXT, "")}
+    context = {
+        "section": "two-factor",
+        "codes": codes,
+        "all_codes": "\n".join(codes),
+        "factors": factors,
+        "next": request.session.get(NEXT, ""),
+    }
     if codes:
         request.session.pop(NEXT, None)
     return render(request, "factors/recovery_codes.html", context)
