@@ -113,12 +113,12 @@ def devpi_server(devpi: Client, folder: Path, upstream: str) -> Iterator[str]:
         ready=lambda: processes.listens(port),
         env=devpi.environment() | clients.NO_PROXIES,
     )
-    url = f"http://127.0.0.1:{port}"
+    url, index = f"http://127.0.0.1:{port}", "root/ours"
     try:
         devpi.run("devpi", "use", url)
         devpi.run("devpi", "login", "root", "--password=")
-        devpi.run("devpi", "index", "-c", "root/ours", "type=mirror", f"mirror_url={upstream}")
-        yield f"{url}/root/ours/+simple/"
+        devpi.run("devpi", "index", "-c", index, "type=mirror", f"mirror_url={upstream}")
+        yield f"{url}/{index}/+simple/"
     finally:
         server.stop()
 

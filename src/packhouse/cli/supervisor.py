@@ -29,7 +29,10 @@ GRACE: Final = 10.0
 
 @dataclass(slots=True)
 class Child:
-    """A process that shall run.  ``essential``: without it there is no point in running at all."""
+    """A process that shall run.  ``essential``: without it there is no point in running at all.
+
+    One that has once been steady is started again for ever: what ends it since then is not how it was set up.
+    """
 
     name: str
     command: Sequence[str]
@@ -37,6 +40,7 @@ class Child:
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     failures: int = 0
+    was_steady: bool = False
     due: float = field(default_factory=time.monotonic)
 
     def start(self) -> None:
@@ -51,7 +55,9 @@ class Child:
         now = time.monotonic()
         self.signal(signal.SIGKILL)  # what it may have left in its group
         self.process = None
-        self.failures = 0 if now - self.started > STEADY else self.failures + 1
+        steady = now - self.started > STEADY
+        self.was_steady = self.was_steady or steady
+        self.failures = 0 if steady else self.failures + 1
         self.due = now + (min(FIRST_PAUSE * 2 ** (self.failures - 1), LONGEST_PAUSE) if self.failures else 0)
         return status
 
@@ -150,7 +156,8 @@ class Supervisor:
             if status is None or self.is_stopping:
                 continue
             tell(f"{child.name} ended with status {status}")
-            if child.essential and (child.failures >= ATTEMPTS or status == HOPELESS):
+            hopeless = status == HOPELESS or (child.failures >= ATTEMPTS and not child.was_steady)
+            if child.essential and hopeless:
                 tell(f"{child.name} does not stay up; giving up")
                 self.status = 1
                 self._stop(after=0)
