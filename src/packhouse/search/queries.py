@@ -24,6 +24,8 @@ TIME_LIMIT: Final = 0.9
 """Seconds after which a query is given up."""
 _HEAD = {"exact": 30, "prefix": 60, "names": 100, "text": 250}
 _MOST_BY_PLACE = 1000
+_USUAL = 30
+"""Results from which on a word is no mistake."""
 _FIRST_YEAR = 2003
 
 
@@ -77,7 +79,7 @@ class _Search:
         narrowed = matching.filters(self.wanted, facets, clock.now())
         expression = every(narrowed, matching.text(self.wanted))
         matches = self._matching(expression)
-        meant = self._meant(bool(matches))
+        meant = self._meant(len(matches))
         if not matches and self.wanted.words:
             return self._instead(narrowed, meant)
         found = self._page(expression, narrowed, matches, frozenset(name.compact for name in meant))
@@ -90,17 +92,20 @@ class _Search:
     def _since(self) -> datetime | None:
         return datetime.combine(self.wanted.since, time(), UTC) if self.wanted.since else None
 
-    def _meant(self, anything: bool) -> list[spelling.Meant]:
-        """Names near what was typed that are downloaded far more than what is called so."""
+    def _meant(self, matches: int) -> list[spelling.Meant]:
+        """Names near what was typed that are downloaded far more than what is called so.
+
+        What many entries have is no mistake.
+        """
         what = matching.asked(self.wanted)
-        if not self.wanted.plain or not what.chunk:
+        if not self.wanted.plain or not what.chunk or matches > _USUAL:
             return []
         of_that_name = Entry.objects.filter(compact=what.joined).order_by("place").values_list("downloads", flat=True)
         known = of_that_name.first()
         if known is not None and known >= TOP_DOWNLOADS:
             return []
         near = spelling.names_near(self.engine, what.joined)
-        least = 16 * ((known or 0) + 1) if anything else 0
+        least = 16 * ((known or 0) + 1) if matches else 0
         return [name for name in near if name.downloads >= least][:3]
 
     def _instead(self, narrowed: Expression, meant: list[spelling.Meant]) -> Found:

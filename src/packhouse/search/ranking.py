@@ -1,7 +1,7 @@
 """How well an entry fits what was asked.  Pure, and the same on every database.
 
 A score adds up: how the name fits, where the words were found, and how much the project is downloaded.  The numbers
-are points; a doubling of downloads is one point.  They were set on the questions of ``tests/search/queries.tsv``.
+are points; a doubling of downloads is worth two.  They were set on the questions of ``tests/search/queries.tsv``.
 """
 
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from packhouse.search import analysis
 from packhouse.search.matching import Asked
 
+POPULARITY: Final = 2.0
 EXACT_NAME: Final = 1000.0
 IMPORT_NAME: Final = 100.0
 PART_OF_IMPORT: Final = 20.0
@@ -46,7 +47,7 @@ def ranked(candidates: Sequence[Candidate], asked: Asked, meant: frozenset[str] 
 
 
 def score(candidate: Candidate, asked: Asked, meant: frozenset[str]) -> float:
-    points = log2(1 + candidate.downloads) + _name_points(candidate, asked)
+    points = POPULARITY * log2(1 + candidate.downloads) + _name_points(candidate, asked)
     if asked.words:
         points += PER_WORD * _word_points(candidate, asked)
     if candidate.compact in meant:
