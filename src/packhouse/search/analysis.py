@@ -72,9 +72,13 @@ SYNONYMS: Final[tuple[frozenset[str], ...]] = tuple(
 
 def words(text: str) -> list[str]:
     """The words of *text* in lower case, in order, without accents; words past 40 characters are cut."""
-    plain = unicodedata.normalize("NFKD", text)
-    stripped = "".join(character for character in plain if not unicodedata.combining(character))
-    return [word[:LONGEST_WORD] for word in _WORD.findall(stripped.lower())]
+    plain = text if text.isascii() else _without_accents(text)
+    return [word[:LONGEST_WORD] for word in _WORD.findall(plain.lower())]
+
+
+def _without_accents(text: str) -> str:
+    letters = unicodedata.normalize("NFKD", text)
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
 def name_words(name: str) -> list[str]:

@@ -54,7 +54,7 @@ class Made:
     def indexed(self, ids: dict[FacetKey, int]) -> Indexed:
         """Gives the entry its facets' ids, and returns its tokens."""
         chosen = array("I", sorted({ids[key] for key in self.facets}))
-        self.entry.facets = chosen.tobytes()
+        self.entry.facets = facets = chosen.tobytes()
         entry = self.entry
         marks = ["k:all", *analysis.name_tokens(entry.name), *analysis.import_tokens(entry.import_names.split())]
         marks += [f"f:{number}" for number in chosen]
@@ -62,7 +62,7 @@ class Made:
         if entry.downloads >= TOP_DOWNLOADS:
             marks.append("k:top")
         text = [token for part in self.texts for token in analysis.stems(part)]
-        return Indexed(entry.place, text, marks)
+        return Indexed(entry.place, text, marks, facets)
 
 
 def place_of(project_id: int, downloads: int) -> int:
@@ -161,7 +161,10 @@ def _facets(metadata: dict[str, Any], requires_python: str, *, has_wheels: bool)
     for classifier in classifiers:
         steps = classifier.split(" :: ")
         yield from ((Facet.Kind.CLASSIFIER.value, " :: ".join(steps[:depth])) for depth in range(1, len(steps) + 1))
-    yield from ((Facet.Kind.PYTHON.value, version) for version in _pythons(requires_python, tuple(classifiers)))
+    yield from (
+        (Facet.Kind.PYTHON.value, version)
+        for version in _pythons(requires_python, () if requires_python else tuple(classifiers))
+    )
     if license_name := _license(metadata, classifiers):
         yield Facet.Kind.LICENSE.value, license_name
     if has_wheels:

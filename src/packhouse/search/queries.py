@@ -171,26 +171,26 @@ class _Search:
         return self.engine.first(every(narrowed, expression), _HEAD[source], self._since)
 
     def _by_date(self, expression: Expression, matches: list[Match], needed: int) -> list[int]:
-        """Newest first.  Of very many matches only those of the last months are looked at, as many as are needed."""
+        """Newest first.  Of very many matches only the latest months are looked at, as many as are needed."""
         column = "updated" if self.wanted.order == language.UPDATED else "created"
         if len(matches) <= MOST:
             return _newest([match.place for match in matches], column)[:needed]
         places: list[int] = []
-        for month in _months_back(clock.now()):
-            token = Token(f"{'u' if column == 'updated' else 'b'}:{month}")
-            of_month = self.engine.first(every(expression, token), MOST, self._since)
-            places += _newest(of_month, column)
+        for span in _spans_back(clock.now()):
+            token = Token(f"{'u' if column == 'updated' else 'b'}:{span}")
+            of_span = self.engine.first(every(expression, token), MOST, self._since)
+            places += _newest(of_span, column)
             if len(places) >= needed:
                 break
         return places[:needed]
 
 
-def _months_back(now: datetime) -> Iterator[str]:
-    """``202611``, ``202610``, …; one ahead, for clocks that differ."""
-    year, month = (now.year, now.month + 1) if now.month < 12 else (now.year + 1, 1)
-    while year >= _FIRST_YEAR:
-        yield f"{year}{month:02d}"
-        year, month = (year, month - 1) if month > 1 else (year - 1, 12)
+def _spans_back(now: datetime) -> Iterator[str]:
+    """Months and years back from now: the months of this year and the last, then years.  One ahead: clocks differ."""
+    yield str(now.year + 1)
+    for year in (now.year, now.year - 1):
+        yield from (f"{year}{month:02d}" for month in range(12, 0, -1))
+    yield from (str(year) for year in range(now.year - 2, _FIRST_YEAR - 1, -1))
 
 
 def _wanted_facets(wanted: Wanted) -> list[int] | None:

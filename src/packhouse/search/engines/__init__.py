@@ -23,11 +23,12 @@ class Match(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Indexed:
-    """The tokens of an entry: those with a position, in order (words), and those without."""
+    """The tokens of an entry: those with a position, in order (words), and those without; and its facets."""
 
     place: int
     text: Sequence[str]
     marks: Sequence[str]
+    facets: bytes
 
 
 class Engine(Protocol):

@@ -27,8 +27,8 @@ _POSITIONS = 16383
 """The last position that a tsvector tells apart."""
 
 _CREATE = (
-    "CREATE TABLE search_text (place bigint PRIMARY KEY, document tsvector NOT NULL)",
-    "CREATE INDEX search_text_document ON search_text USING gin (document) WITH (fastupdate = off)",
+    "CREATE TABLE search_text (place bigint PRIMARY KEY, document tsvector NOT NULL, facets bytea NOT NULL)",
+    "CREATE INDEX search_text_document ON search_text USING gin (document) WITH (gin_pending_list_limit = 512)",
 )
 _CREATE_TRIGRAMS = (
     "CREATE EXTENSION IF NOT EXISTS pg_trgm",
@@ -57,19 +57,21 @@ class PostgreSQL:
             cursor.execute("DROP TABLE search_text")
 
     def write(self, entries: Iterable[Indexed]) -> None:
-        added = [(entry.place, _document(entry)) for entry in entries]
-        self.forget([place for place, _ in added])
+        added = [(entry.place, _document(entry), entry.facets) for entry in entries]
+        self.forget([place for place, *_ in added])
         with connection.cursor() as cursor:
-            cursor.executemany("INSERT INTO search_text (place, document) VALUES (%s, %s::tsvector)", added)
+            cursor.executemany("INSERT INTO search_text (place, document, facets) VALUES (%s, %s::tsvector, %s)", added)
 
     def forget(self, places: Sequence[int]) -> None:
         with connection.cursor() as cursor:
             cursor.execute("DELETE FROM search_text WHERE place = ANY(%s)", [list(places)])
 
     def matching(self, expression: Expression, limit: int, since: datetime | None = None) -> list[Match]:
-        query = f"SELECT e.place, e.facets {_found(since)} LIMIT %s"
         values = [written(expression), *([since] if since else []), limit]
-        found = [Match(place, bytes(facets)) for place, facets in rows(query, values)]
+        found = [
+            Match(place, bytes(facets))
+            for place, facets in rows(f"SELECT t.place, t.facets {_found(since)} LIMIT %s", values)
+        ]
         return sorted(found)
 
     def first(self, expression: Expression, limit: int, since: datetime | None = None) -> list[int]:
@@ -78,9 +80,8 @@ class PostgreSQL:
 
     def _lowest(self, expression: Expression, limit: int, since: datetime | None) -> list[int]:
         """By place.  The inner limit bounds the work where very many match, at the price of an arbitrary choice."""
-        columns = "t.place" if since is None else "e.place"
-        source = _found(since) if since else "FROM search_text t WHERE t.document @@ %s::tsquery"
-        query = f"SELECT place FROM (SELECT {columns} {source} LIMIT %s) s ORDER BY place LIMIT %s"  # noqa: S608
+        found = f"SELECT t.place {_found(since)} LIMIT %s"
+        query = f"SELECT place FROM ({found}) found ORDER BY place LIMIT %s"  # noqa: S608
         values = [written(expression), *([since] if since else []), max(limit, 20_000), limit]
         return [place for (place,) in rows(query, values)]
 
@@ -117,9 +118,10 @@ def _until(deadline: float) -> Callable[..., Any]:
 
 
 def _found(since: datetime | None) -> str:
-    """The join of text and entries; *since* decides whether there is a second value to be given."""
-    later = " AND e.updated >= %s" if since else ""
-    return f"FROM search_text t JOIN search_entry e USING (place) WHERE t.document @@ %s::tsquery{later}"
+    """Where matches come from; with *since*, a second value is to be given."""
+    if since is None:
+        return "FROM search_text t WHERE t.document @@ %s::tsquery"
+    return "FROM search_text t JOIN search_entry e USING (place) WHERE t.document @@ %s::tsquery AND e.updated >= %s"
 
 
 def _document(entry: Indexed) -> str:
