@@ -6,8 +6,10 @@ from uuid import uuid4
 
 import pytest
 from django.core.exceptions import ValidationError
+from tests.builders import make_wheel
 from tests.factories.accounts import make_token, make_user
 from tests.factories.projects import make_project
+from tests.uploads.publishing import upload
 
 from packhouse.audit.models import Event
 from packhouse.base import clock
@@ -68,3 +70,12 @@ def test_nobody_deletes_the_token_of_another_user() -> None:
         with pytest.raises(Token.DoesNotExist):
             delete_token(owner=make_user(), token_id=token_id)
     assert identify(f"Bearer {text}").kind == "user"
+
+
+def test_a_role_that_is_lost_is_lost_to_tokens_with_the_next_upload() -> None:
+    user = make_user()
+    project = make_project("demo", owner=user)
+    text = make_token(user, projects=[project])[1]
+    assert upload(make_wheel("demo", "1.0"), token=text).status_code == 200
+    project.roles.all().delete()
+    assert upload(make_wheel("demo", "1.1"), token=text, change={"version": "1.1"}).status_code == 403

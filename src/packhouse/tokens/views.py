@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from packhouse.accounts.access import for_users, user_of
 from packhouse.base.forms import TypedConfirmation
@@ -25,6 +25,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
     return render(request, "tokens/list.html", {"section": "token", "rows": rows, "grants": GRANTS})
 
 
+@require_http_methods(["GET", "POST"])
 @for_users()
 def create(request: HttpRequest) -> HttpResponse:
     """A new token.  What answers the form is the only page that ever shows its text."""
@@ -42,6 +43,7 @@ def create(request: HttpRequest) -> HttpResponse:
     return render(request, "tokens/create.html", {"section": "token", "form": form})
 
 
+@require_http_methods(["GET", "POST"])
 @for_users()
 def delete(request: HttpRequest, token_id: UUID) -> HttpResponse:
     """Asks, then deletes a token of the user."""

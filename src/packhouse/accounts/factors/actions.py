@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from fido2.utils import websafe_encode
 from fido2.webauthn import AttestedCredentialData, AuthenticatorData
 
-from packhouse.accounts import limits
+from packhouse.accounts import emails, limits
 from packhouse.accounts.actions.users import subject
 from packhouse.accounts.factors import facts, queries, rules, sealing, totp, webauthn
 from packhouse.accounts.factors.models import Key, RecoveryCode, TimeStep
@@ -149,6 +149,14 @@ def use_code(user: User, code: str) -> Method:
     is_recovery_code = len(typed) == RECOVERY_CODE_LENGTH and set(typed) <= set("0123456789abcdef")
     with _try(user):
         return _burn(user, typed) if is_recovery_code else _use_step(user, code)
+
+
+def remind_of_recovery_codes(user: User) -> None:
+    """Write to whoever has no recovery codes left, once a month at most."""
+    if queries.codes_left(user):
+        return
+    with transaction.atomic():
+        emails.recovery_code_reminder(user, cause=f"{user.uid} {clock.now():%Y-%m}")
 
 
 def use_key(user: User, state: object, answer: str) -> Key:

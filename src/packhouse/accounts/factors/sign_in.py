@@ -5,7 +5,7 @@ from allauth.account.models import Login
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 from fido2.webauthn import AttestedCredentialData
 
 from packhouse.accounts.factors import actions, queries, trust, webauthn
@@ -18,6 +18,7 @@ from packhouse.base.redirects import safe_next
 LOGIN = "sign-in"
 
 
+@require_http_methods(["GET", "POST"])
 def second_factor(request: HttpRequest) -> HttpResponse:
     """Asks for a second factor: a key, a code of the app, or a recovery code."""
     stage = entered(request)
@@ -45,6 +46,7 @@ def _let_in(request: HttpRequest, stage: SecondFactor, form: CodeForm, answer: s
         method, label = "webauthn", key.factor.data["name"]
     else:
         method, label = str(actions.use_code(user, form.cleaned_data["code"])), ""
+        actions.remind_of_recovery_codes(user)
     response = stage.passed(method, label)
     if "remember" in request.POST and method != "recovery-code":
         trust.remember(response, user, method)

@@ -11,7 +11,7 @@ from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from fido2.webauthn import AttestedCredentialData
 from qrcode.image.svg import SvgPathFillImage
 
@@ -46,6 +46,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     return render(request, "factors/overview.html", context)
 
 
+@require_http_methods(["GET", "POST"])
 @for_users(two_factor=False)
 def set_up_app(request: HttpRequest) -> HttpResponse:
     """Shows a fresh secret, and takes the first code made with it."""
@@ -76,6 +77,7 @@ def app_code(request: HttpRequest) -> HttpResponse:
     return HttpResponse(out.getvalue(), content_type="image/svg+xml")
 
 
+@require_http_methods(["GET", "POST"])
 @for_users(two_factor=False)
 def add_key(request: HttpRequest) -> HttpResponse:
     """A new key: the script asks the browser for it and sends this form."""
@@ -107,6 +109,7 @@ def key_options(request: HttpRequest, kind: str) -> HttpResponse:
     return JsonResponse(webauthn.ask_to_register(request.session, user, known, passkey=kind == "passkey"))
 
 
+@require_http_methods(["GET", "POST"])
 @for_users(two_factor=False)
 def rename_key(request: HttpRequest, number: int) -> HttpResponse:
     """Another name for a key."""
@@ -125,6 +128,7 @@ def rename_key(request: HttpRequest, number: int) -> HttpResponse:
     return render(request, "factors/rename_key.html", {"section": "two-factor", "form": form, "factor": factor})
 
 
+@require_http_methods(["GET", "POST"])
 @for_users(two_factor=False)
 def remove(request: HttpRequest, number: int) -> HttpResponse:
     """Asks, then removes a factor; a key asks for its name."""
@@ -145,6 +149,7 @@ def remove(request: HttpRequest, number: int) -> HttpResponse:
     return render(request, "factors/remove.html", context)
 
 
+@require_http_methods(["GET", "POST"])
 @for_users(two_factor=False, recent=60)
 def recovery_codes(request: HttpRequest) -> HttpResponse:
     """Makes recovery codes and shows them, this once."""

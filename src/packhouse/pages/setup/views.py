@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
 
 from packhouse import config
 from packhouse.accounts.access import for_users, user_of
@@ -26,6 +27,7 @@ TOKEN_LASTS: Final = timedelta(days=365)
 PLACEHOLDER: Final = "TOKEN"
 
 
+@require_http_methods(["GET", "POST"])
 def administrator(request: HttpRequest, token: str) -> HttpResponse:
     """The page behind the link that ``packhouse serve`` prints: makes the first administrator, once."""
     if not actions.is_open(token):
@@ -48,6 +50,7 @@ def administrator(request: HttpRequest, token: str) -> HttpResponse:
     return render(request, "pages/setup/administrator.html", {"form": form})
 
 
+@require_http_methods(["GET", "POST"])
 @for_users(two_factor=False)
 def about_the_index(request: HttpRequest) -> HttpResponse:
     """Asks what the index must know of itself, and writes it to ``packhouse.toml``."""
@@ -70,6 +73,7 @@ def about_the_index(request: HttpRequest) -> HttpResponse:
     return render(request, "pages/setup/settings.html", {"form": form, "home": settings.PACKHOUSE.home})
 
 
+@require_http_methods(["GET", "POST"])
 @for_users()
 def clients(request: HttpRequest) -> HttpResponse:
     """What to write where, for each client.  Asked with POST it makes a token and shows it in place, this once."""
