@@ -9,7 +9,8 @@ from tests.factories.projects import file_of, make_project, publish, release_of
 from packhouse.base import clock
 from packhouse.projects import actions as projects
 from packhouse.projects.models import Description, Project
-from packhouse.search import actions, views
+from packhouse.queue.models import QueuedTask
+from packhouse.search import actions, tasks, views
 from packhouse.search.language import read
 from packhouse.search.models import Entry
 from packhouse.search.queries import search
@@ -175,6 +176,18 @@ def test_a_rebuild_changes_nothing_but_repairs():
     assert actions.rebuild() == 8
     assert list(Entry.objects.values()) == before
     assert found("http client")[0] == "httpx"
+
+
+def test_an_index_of_another_edition_is_made_anew_after_a_start(monkeypatch):
+    tasks.rebuild_if_outdated()
+    assert [task.name for task in QueuedTask.objects.all()] == ["packhouse.search.tasks.rebuild"]
+    QueuedTask.objects.all().delete()
+    actions.rebuild()
+    tasks.rebuild_if_outdated()
+    assert not QueuedTask.objects.exists()
+    monkeypatch.setattr("packhouse.search.analysis.EDITION", 2)
+    tasks.rebuild_if_outdated()
+    assert QueuedTask.objects.count() == 1
 
 
 def test_downloads_move_a_project():

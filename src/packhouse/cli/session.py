@@ -101,10 +101,12 @@ def migrate(home_folder: Path) -> None:
     from django.core.management import call_command  # noqa: PLC0415
 
     from packhouse.index.startup import make_ready  # noqa: PLC0415
+    from packhouse.search.tasks import rebuild_if_outdated  # noqa: PLC0415
 
     with _only_one(home_folder):
         call_command("migrate", interactive=False, verbosity=0)
         make_ready()
+        rebuild_if_outdated()
 
 
 @contextmanager

@@ -7,11 +7,12 @@ from typing import Final
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 
+from packhouse.base import clock
 from packhouse.projects.models import Project
 from packhouse.search import analysis, entries
 from packhouse.search.engines import engine
 from packhouse.search.entries import FacetKey, Made
-from packhouse.search.models import Downloads, Entry, Facet, Word
+from packhouse.search.models import Build, Downloads, Entry, Facet, Word
 
 AT_ONCE: Final = 500
 """Projects in one transaction of a rebuild: others write in between."""
@@ -24,13 +25,15 @@ def index_projects(ids: Sequence[int], *, learn: bool = True) -> int:
 
     With *learn*, their words become known to the spelling.
     """
+    index = engine()
     with transaction.atomic():
+        index.hold_off_others()
         made = entries.make(ids)
         known = _facets_of(made)
         texts = [item.indexed(known) for item in made]
         _forget(ids)
         Entry.objects.bulk_create([item.entry for item in made])
-        engine().write(texts)
+        index.write(texts)
         if learn:
             words = {word for item in made for word in vocabulary(item.entry)}
             Word.objects.bulk_create([Word(word=word) for word in sorted(words)], ignore_conflicts=True)
@@ -70,7 +73,13 @@ def rebuild() -> int:
     _drop_orphans()
     _learn(words, 1 if count < 20_000 else _RARE)
     _tidy()
+    Build.objects.update_or_create(pk=Build.ONLY, defaults={"edition": analysis.EDITION, "finished": clock.now()})
     return count
+
+
+def is_outdated() -> bool:
+    """Whether the index was never made, or by another edition of the analyser."""
+    return not Build.objects.filter(edition=analysis.EDITION).exists()
 
 
 def _in_order() -> Iterator[list[int]]:

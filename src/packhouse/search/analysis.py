@@ -21,6 +21,8 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Final
 
+EDITION: Final = 1
+"""Raised by one when the same texts make other tokens than before; the index is then made anew after the next start."""
 EDGE: Final = 8
 """Beginnings of names up to this length are tokens."""
 TAIL: Final = 3

@@ -4,6 +4,8 @@ from typing import ClassVar
 
 from django.db import models
 
+from packhouse.base import clock
+
 
 class Downloads(models.Model):
     """How often a project's files were downloaded in the last 30 days, or an estimate of it."""
@@ -76,3 +78,14 @@ class Word(models.Model):
 
     def __str__(self) -> str:
         return self.word
+
+
+class Build(models.Model):
+    """The last time that the whole index was made: by which edition of the analyser.  There is one row."""
+
+    ONLY = 1
+    edition = models.IntegerField()
+    finished = models.DateTimeField(default=clock.now)
+
+    def __str__(self) -> str:
+        return f"{self.edition}, {self.finished}"

@@ -14,3 +14,9 @@ def index_project(project_id: int) -> None:
 def rebuild() -> None:
     """Make the whole index anew while it serves.  Safe to run twice."""
     actions.rebuild()
+
+
+def rebuild_if_outdated() -> None:
+    """At a start: have the index made by a task when it was never made, or by another edition of the analyser."""
+    if actions.is_outdated():
+        rebuild.enqueue()

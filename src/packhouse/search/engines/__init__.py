@@ -40,6 +40,9 @@ class Engine(Protocol):
     def drop(self) -> None:
         """Undo ``create``."""
 
+    def hold_off_others(self) -> None:
+        """Let nobody else write entries until the caller's transaction ends."""
+
     def write(self, entries: Iterable[Indexed]) -> None:
         """Keep the tokens of *entries*, instead of what was kept for them."""
 

@@ -23,6 +23,7 @@ from packhouse.search.expressions import (
 )
 
 log = structlog.get_logger(__name__)
+_LOCK = 0x5EA2C4
 _POSITIONS = 16383
 """The last position that a tsvector tells apart."""
 
@@ -55,6 +56,9 @@ class PostgreSQL:
         with connection.cursor() as cursor:
             cursor.execute("DROP INDEX IF EXISTS search_entry_trigrams")
             cursor.execute("DROP TABLE search_text")
+
+    def hold_off_others(self) -> None:
+        rows("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
 
     def write(self, entries: Iterable[Indexed]) -> None:
         added = [(entry.place, _document(entry), entry.facets) for entry in entries]

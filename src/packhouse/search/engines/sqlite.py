@@ -30,6 +30,9 @@ class SQLite:
     def drop(self) -> None:
         _execute("DROP TABLE search_text")
 
+    def hold_off_others(self) -> None:
+        """Whoever has begun a transaction is the only one who writes."""
+
     def write(self, entries: Iterable[Indexed]) -> None:
         added = [(entry.place, " ".join(entry.text), " ".join(entry.marks)) for entry in entries]
         self.forget([place for place, _, _ in added])
