@@ -268,7 +268,10 @@ class Config:
     password_reset_limit: str = _setting(ACCOUNTS, "Letters to reset a password, for one user.", RATE, "5 per day")
 
     sso_issuer: str = _setting(
-        OTHER_ACCOUNTS, "The issuer of an OpenID Connect provider for single sign-on.", ORIGIN, ""
+        OTHER_ACCOUNTS,
+        "The issuer of an OpenID Connect provider for single sign-on, exactly as it calls itself.",
+        values.pattern(r"https?://[^\s?#]+", "an http or https address"),
+        "",
     )
     sso_name: str = _setting(OTHER_ACCOUNTS, "What the provider is called on the sign-in page.", TEXT, "Single sign-on")
     sso_client_id: str = _setting(OTHER_ACCOUNTS, "The name under which the provider knows this index.", TEXT, "")

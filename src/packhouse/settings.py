@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
     "allauth.usersessions",
     "packhouse.accounts",
     "packhouse.accounts.factors",
@@ -120,6 +121,8 @@ ACCOUNT_ADAPTER = "packhouse.accounts.adapter.AccountAdapter"
 ACCOUNT_EMAIL_VERIFICATION = "none"  # ours, in packhouse.accounts: signing in is possible before
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*"]
+SOCIALACCOUNT_ADAPTER = "packhouse.accounts.elsewhere.Adapter"
+SOCIALACCOUNT_LOGIN_ON_GET = True  # it changes nothing but the state that the answer is compared with
 ACCOUNT_LOGIN_TIMEOUT = 3600  # from the password to the end, with a letter on the way
 ACCOUNT_RATE_LIMITS = False  # ours, in packhouse.accounts.limits
 LOGGING_CONFIG = None

@@ -27,7 +27,9 @@ def index(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReque
     with packhouse.running(tmp_path_factory.mktemp("races"), database=database, workers=2) as index:
         password = index.home / "password"
         password.write_text(PASSWORD)
-        index.run_cli("user", "create", "ada", "--email", "ada@b.example", "--password-file", str(password), "--verified")
+        index.run_cli(
+            "user", "create", "ada", "--email", "ada@b.example", "--password-file", str(password), "--verified"
+        )
         yield index
 
 

@@ -93,6 +93,12 @@ def _not_verified():
     return make_user("ada", verified=False, two_factor=False)
 
 
+def _owner_alone():
+    user = _another_address()
+    make_project("demo", owner=user)
+    return user
+
+
 def _reset_link():
     from packhouse.accounts.actions.passwords import reset_token
 
@@ -126,6 +132,9 @@ PAGES = [
     Listed("account", "/manage/account/", _another_address),
     Listed("addresses", "/manage/account/emails/", _another_address),
     Listed("password", "/manage/account/password/", _another_address),
+    Listed("associations", "/manage/account/associations/", _another_address),
+    Listed("account-delete", "/manage/account/delete/", _another_address),
+    Listed("account-kept", "/manage/account/delete/", _owner_alone),
     Listed("sessions", "/manage/account/sessions/", _another_address),
     *site.PAGES,
     Listed("search-start", searching.start),

@@ -20,6 +20,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 FILE = Path(__file__).with_name("routes.toml")
 PLACES = {"/account/login/": "login", "/manage/unverified-account/": "verify", "/manage/account/two-factor/": "factor"}
 RARE = ("PUT", "PATCH", "DELETE")
+WIDTH = 72
 HEAD = """\
 # Who gets what from each route.  One row for each route and method, one column for each kind of visitor:
 #
@@ -39,7 +40,14 @@ def routes(patterns: list[Any] | None = None, prefix: str = "/") -> Iterator[str
         if isinstance(item, URLResolver):
             yield from routes(item.url_patterns, route)
         elif isinstance(item, URLPattern):
-            yield route
+            yield readable(route)
+
+
+def readable(route: str) -> str:
+    """A route that is a regular expression, written like the others; of alternatives the first."""
+    route = re.sub(r"\(\?P<(\w+)>[^)]*\)", r"<\1>", route)
+    route = re.sub(r"\(\?:([^|)]*)[^)]*\)", r"\1", route)
+    return route.replace("/?", "/").replace("\\.", ".")
 
 
 def world() -> tuple[dict[str, Client], dict[str, str]]:
@@ -136,11 +144,10 @@ def write(oracle: dict[str, Any], rows: dict[str, str]) -> None:
     text.append("\n[bodies]  # forms that are right, so that what stands in the way is the visitor alone")
     text.extend(f'"{name}" = "{body}"' for name, body in oracle.get("bodies", {}).items())
     text.append("\n[rows]")
-    widest = max(len(name) for name in rows) + 2
     for name, cells in sorted(rows.items(), key=lambda row: (row[0].split()[1], row[0])):
         columns = "".join(cell.ljust(7) for cell in cells.split()).rstrip()
         quoted = f'"{name}"'
-        text.append(f'{quoted:{widest}} = "{columns}"')
+        text.append(f'{quoted:{WIDTH}} = "{columns}"')
     FILE.write_text("\n".join(text) + "\n")
 
 

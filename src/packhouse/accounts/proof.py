@@ -6,11 +6,12 @@ sent to the same address, so that nothing typed is lost and nothing has to be ke
 
 from typing import Final
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.middleware.csrf import rotate_token
 from django.shortcuts import render
 
-from packhouse.accounts import actions
+from packhouse.accounts import actions, elsewhere
 from packhouse.accounts.actions.sessions import PROVED_AT
 from packhouse.accounts.forms import Proof
 from packhouse.base import clock
@@ -37,7 +38,12 @@ def ask(request: HttpRequest, seconds: int = USUAL) -> HttpResponse | None:
         return _go_on(request)
     carried = [(name, value) for name, values in request.POST.lists() if name not in _OURS for value in values]
     method = request.POST.get(f"{PREFIX}-method") if is_answer else request.method
-    context = {"form": form, "carried": carried, "method": "POST" if method == "POST" else "GET"}
+    context = {
+        "form": form,
+        "carried": carried,
+        "method": "POST" if method == "POST" else "GET",
+        "sso": settings.PACKHOUSE.sso_name if elsewhere.is_set_up(elsewhere.SSO) else "",
+    }
     return render(request, "accounts/proof.html", context)
 
 

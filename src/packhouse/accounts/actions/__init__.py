@@ -8,6 +8,7 @@ from packhouse.accounts.actions.addresses import (
     set_primary_address,
     verify_address,
 )
+from packhouse.accounts.actions.associations import add_association, register_identified, remove_association
 from packhouse.accounts.actions.deletion import delete_account, erase_deleted_accounts, restore_account
 from packhouse.accounts.actions.delivery import (
     count_transient_bounce,
@@ -53,6 +54,7 @@ __all__ = [
     "NOTED_AT",
     "PROVED_AT",
     "add_address",
+    "add_association",
     "ask_about_device",
     "change_password",
     "change_profile",
@@ -78,7 +80,9 @@ __all__ = [
     "prove_password",
     "refuse_compromised",
     "register",
+    "register_identified",
     "remove_address",
+    "remove_association",
     "request_password_reset",
     "reserve_name",
     "reset_password",

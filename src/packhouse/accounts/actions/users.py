@@ -68,6 +68,12 @@ def problems_of(user: User, password: str) -> dict[str, list[str]]:
     return errors
 
 
+def is_taken(username: str) -> bool:
+    """Whether nobody can have this user name (any more)."""
+    either = ReservedName.objects.filter(skeleton=skeleton(username))
+    return User.objects.filter(username__iexact=username).exists() or either.exists()
+
+
 def password_problems(user: User, password: str) -> list[str]:
     """Why *user* may not have *password*."""
     try:

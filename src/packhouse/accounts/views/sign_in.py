@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
-from packhouse.accounts import actions, devices
+from packhouse.accounts import actions, devices, elsewhere
 from packhouse.accounts.access import for_users
 from packhouse.accounts.forms import SignIn
 from packhouse.accounts.models import User
@@ -41,11 +41,13 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         if user is not None and (problem := _problem(user, password)) is None:
             return begin(request, user, next_path)
         form.add_error(None, WRONG if user is None else str(problem))
-    return render(
-        request,
-        "accounts/sign_in.html",
-        {"form": form, "next": next_path, "registration": settings.PACKHOUSE.registration},
-    )
+    context = {
+        "form": form,
+        "next": next_path,
+        "registration": settings.PACKHOUSE.registration,
+        "sso": settings.PACKHOUSE.sso_name if elsewhere.is_set_up(elsewhere.SSO) else "",
+    }
+    return render(request, "accounts/sign_in.html", context)
 
 
 def _problem(user: User, password: str) -> str | None:
