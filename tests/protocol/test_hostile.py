@@ -218,6 +218,13 @@ def test_clients_that_never_read_leave_the_others_alone(index, filled):
             assert wire.ask(index.url, path, timeout=10).body == filled.files[name]
 
 
+def test_thousands_of_connections_that_wait_keep_nobody_out(index, filled):
+    with ExitStack() as crowd:
+        for _ in range(2600):
+            crowd.enter_context(wire.Connection(index.url))
+        assert wire.ask(index.url, "/_health/", timeout=10).status == 200
+
+
 def test_ten_thousand_ranges_cost_nothing(get):
     whole = get("/simple/demo-pkg/")
     for header in ("bytes=" + ",".join(["0-"] * 10_000), "bytes=" + "0" * 30_000 + "-1", "bytes" + " " * 30_000 + "=1"):

@@ -4,6 +4,7 @@
 environment; see docs/decisions/0008-server-process.md for why each of granian's options stands as it does.
 """
 
+import resource
 import signal
 import sys
 import time
@@ -20,7 +21,9 @@ from packhouse.base import logs, metrics, running
 from packhouse.cli.supervisor import HOPELESS
 
 TARGET = "packhouse.dataplane.rsgi:application"
-CONNECTIONS = 2048
+BACKLOG = 4096
+KEPT_FILES = 512
+"""Descriptors of a worker that are not for connections: databases, files being sent, spools."""
 FILE_THREADS = 32
 STEADY = 5.0
 FIRST_PAUSE = 0.05
@@ -76,8 +79,8 @@ def server(settings: config.Config) -> Server:
         runtime_mode=RuntimeModes.st,
         runtime_blocking_threads=FILE_THREADS,
         websockets=False,
-        backlog=CONNECTIONS,
-        backpressure=CONNECTIONS,
+        backlog=BACKLOG,
+        backpressure=connections(),
         http1_settings=HTTP1Settings(
             header_read_timeout=settings.header_timeout * 1000, max_buffer_size=settings.max_header_size
         ),
@@ -87,6 +90,17 @@ def server(settings: config.Config) -> Server:
         respawn_interval=2.0,
         workers_kill_timeout=settings.drain_seconds or 1,
     )
+
+
+def connections() -> int:
+    """How many connections each worker may hold: all that the system lets a process have, once asked for.
+
+    At that number granian accepts nobody any more, idle though the others may be.
+    """
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    room = min(hard, 1024**2) if hard != resource.RLIM_INFINITY else 1024**2
+    resource.setrlimit(resource.RLIMIT_NOFILE, (room, hard))
+    return max(room - KEPT_FILES, room // 2)
 
 
 def load_application() -> Any:
