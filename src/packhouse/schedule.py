@@ -11,10 +11,12 @@ from packhouse.queue import tasks as queue
 from packhouse.queue.periodic import Daily, Every
 from packhouse.search import tasks as search
 from packhouse.throttle import tasks as throttle
+from packhouse.uploads import tasks as uploads
 
 SCHEDULE: list[Every | Daily] = [
     Every(documents.prune_changes, seconds=600),
     Every(throttle.forget_expired, seconds=3600),
+    Every(uploads.render_again, seconds=300),
     Daily(queue.prune_finished, at=time(3, 10)),
     Daily(mail.forget_old, at=time(3, 20)),
     Daily(audit.forget_old, at=time(3, 25)),

@@ -46,7 +46,7 @@ def test_a_good_wheel_is_published_with_all_that_belongs_to_it() -> None:
     assert (release.requires_python, release.uploader, release.uploaded_via) == (">=3.11", user, "twine/7")
     assert release.verified == ["http://127.0.0.1:8080/project/demo/"]
     assert release.metadata["project_url"][1] == "Elsewhere, https://example.org/"
-    assert "<h1" in Description.objects.get().html
+    assert "<h2" in Description.objects.get().html
     file = File.objects.get()
     assert (file.filename, file.packagetype, file.python_version, file.size) == (
         filename,

@@ -36,7 +36,7 @@ def test_what_cannot_be_rendered_says_why() -> None:
 
 
 def test_a_description_that_never_ends_is_stopped_and_the_next_one_is_rendered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rendering, "SECONDS", 0.5)
+    monkeypatch.setattr(rendering._CHILD, "seconds", 0.5)
     began = time.monotonic()
     with pytest.raises(RenderingFailed, match="too much time"):
         render("word\n\n" * 200_000, "text/x-rst")

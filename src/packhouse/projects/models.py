@@ -34,7 +34,7 @@ class Project(models.Model):
     last_serial = models.BigIntegerField(default=0)
     file_size_limit = models.BigIntegerField(null=True, blank=True)
     total_size_limit = models.BigIntegerField(null=True, blank=True)
-    total_size = models.BigIntegerField(default=0)
+    total_size = models.BigIntegerField(default=0, db_index=True)
 
     def __str__(self) -> str:
         return self.name
@@ -77,13 +77,15 @@ class Release(models.Model):
 class Description(models.Model):
     """The long description of a release, apart from it because most questions do not need it.
 
-    ``html`` is what it was rendered to at upload, safe to show; pages never render.
+    ``html`` is what it was rendered to at upload, safe to show; pages never render.  ``renderer`` is by what: where it
+    is outdated, the description is rendered again in the background.
     """
 
     release = models.OneToOneField(Release, on_delete=models.CASCADE, primary_key=True, related_name="description")
     raw = models.TextField()
     html = models.TextField(blank=True)
     content_type = models.CharField(max_length=256, blank=True)
+    renderer = models.CharField(max_length=100, blank=True, db_index=True)
 
 
 class File(models.Model):

@@ -24,6 +24,7 @@ from packhouse.specs.errors import Refused
 from packhouse.uploads import checks, creation, pipeline
 from packhouse.uploads.form import Content
 from packhouse.uploads.reasons import Rejected
+from packhouse.uploads.rendering import renderer
 from packhouse.uploads.stages import Ready
 from packhouse.uploads.verification import verified_addresses, verified_links
 
@@ -191,7 +192,9 @@ def _release(upload: Ready, project: Project) -> Release:
 
 def _description(upload: Ready) -> Description | None:
     raw, kind = upload.metadata.description, upload.metadata.description_content_type
-    return Description(raw=raw, content_type=kind, html=upload.description_html) if raw else None
+    if not raw:
+        return None
+    return Description(raw=raw, content_type=kind, html=upload.description_html, renderer=renderer())
 
 
 def _file(upload: Ready, key: str) -> File:

@@ -9,18 +9,41 @@ This file is also the child's program: run as a script it imports nothing of Pac
 import atexit
 import contextlib
 import json
+import re
 import resource
 import struct
 import subprocess
 import sys
 import threading
 from dataclasses import dataclass, field
+from functools import cache
+from html import escape
+from html.parser import HTMLParser
+from importlib.metadata import version
 from typing import IO
 
 SECONDS = 10
+HIGHLIGHT_SECONDS = 2
 MEMORY = 1024**3
 CHILD_CPU_SECONDS = 600
 HEAD = struct.Struct(">I")
+PREFIX = "description-"
+EMPTY_LINK = re.compile(r'<a(?: [a-z]+="[^"]*")+></a>')
+LOWERED = {"h1": "h2", "h2": "h3", "h3": "h4", "h4": "h5", "h5": "h6"}
+KEPT_TAGS = frozenset(
+    {"a", "abbr", "acronym", "b", "blockquote", "br", "caption", "cite", "code", "col", "colgroup", "dd", "del"}
+    | {"details", "div", "dl", "dt", "em", "figcaption", "figure", "h2", "h3", "h4", "h5", "h6", "hr", "i", "kbd"}
+    | {"li", "ol", "p", "pre", "section", "span", "strong", "sub", "summary", "sup", "table", "tbody", "td", "th"}
+    | {"thead", "tr", "tt", "ul", "var"}
+)
+KEPT_ATTRIBUTES = {
+    "*": {"id"},
+    "a": {"href", "title"},
+    "abbr": {"title"},
+    "acronym": {"title"},
+    "ol": {"start"},
+    "td": {"colspan", "rowspan"},
+}
 
 
 class RenderingFailed(Exception):
@@ -38,12 +61,26 @@ def render(raw: str, content_type: str = "") -> str:
     return answer["html"]
 
 
+def highlight(text: str, filename: str) -> list[str] | None:
+    """The lines of *text* as HTML that is safe to show, coloured as a file of that name; None where that fails."""
+    answer = _HIGHLIGHTER.ask({"raw": text, "filename": filename})
+    return answer["html"].split("\n") if "html" in answer else None
+
+
+@cache
+def renderer() -> str:
+    """What renders, and how: where this has changed, descriptions are to be rendered again."""
+    parts = ("readme-renderer", "docutils", "nh3", "Pygments")
+    return " ".join(["1", *(f"{part} {version(part)}" for part in parts)])[:100]
+
+
 @dataclass(slots=True)
 class _Child:
     """One renderer for this process, started when needed, used by one thread at a time."""
 
     process: subprocess.Popen[bytes] | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
+    seconds: float = SECONDS
 
     def ask(self, question: dict[str, str]) -> dict[str, str]:
         with self.lock:
@@ -51,7 +88,7 @@ class _Child:
                 process = self._running()
                 fresh = self.process is not process
                 self.process = process
-                timer = threading.Timer(SECONDS, process.kill)
+                timer = threading.Timer(self.seconds, process.kill)
                 timer.start()
                 try:
                     answer = self._exchange(process, question)
@@ -98,7 +135,9 @@ class _Child:
 
 
 _CHILD = _Child()
+_HIGHLIGHTER = _Child(seconds=HIGHLIGHT_SECONDS)
 atexit.register(_CHILD.close)
+atexit.register(_HIGHLIGHTER.close)
 
 
 def _write(stream: IO[bytes], message: dict[str, str]) -> None:
@@ -134,7 +173,97 @@ def _rendered(raw: str, content_type: str) -> dict[str, str]:
         html = txt.render(raw)
     if html is None:
         return {"error": warnings.getvalue()[:1000]}
-    return {"html": html}
+    return {"html": _fitted(html)}
+
+
+def _fitted(html: str) -> str:
+    """*html*, which is safe, made to fit into a page of this site.
+
+    Images become links, so that reading tells nobody else that one reads; headings go one level down; ids and classes
+    cannot be those of the site, and links lead elsewhere or within the description.
+    """
+    import nh3  # noqa: PLC0415
+    from pygments.token import STANDARD_TYPES  # type: ignore[import-untyped]  # noqa: PLC0415
+
+    classes = {*STANDARD_TYPES.values(), "image"} - {""}
+    fitting = _Fitting()
+    fitting.feed(html)
+    fitting.close()
+    cleaned = nh3.clean(
+        "".join(fitting.pieces),
+        tags=set(KEPT_TAGS),
+        attributes=KEPT_ATTRIBUTES,
+        allowed_classes={"a": {"image"}, "span": classes},
+        set_tag_attribute_values={"pre": {"tabindex": "0"}, "table": {"tabindex": "0"}},
+        link_rel="nofollow ugc noopener",
+        url_schemes={"http", "https", "mailto"},
+        url_relative=lambda url: f"#{PREFIX}{url[1:]}" if url.startswith("#") else None,
+        id_prefix=PREFIX,
+    )
+    return EMPTY_LINK.sub("", cleaned)
+
+
+class _Fitting(HTMLParser):
+    """Copies HTML, but for what has no place in a page.  What it makes is cleaned afterwards: it need not be safe."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=False)
+        self.pieces: list[str] = []
+        self.links = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        told = dict(attrs)
+        if tag == "img":
+            self.pieces.append(self._image(told.get("src") or "", (told.get("alt") or "").strip()))
+        elif tag == "input":
+            self.pieces.append("☑ " if "checked" in told else "☐ ")
+        else:
+            self.links += tag == "a"
+            text = self.get_starttag_text() or ""
+            self.pieces.append(f"<{LOWERED[tag]}{text[3:]}" if tag in LOWERED else text)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+
+    def handle_endtag(self, tag: str) -> None:
+        self.links -= tag == "a"
+        self.pieces.append(f"</{LOWERED.get(tag, tag)}>")
+
+    def handle_data(self, data: str) -> None:
+        self.pieces.append(data)
+
+    def handle_entityref(self, name: str) -> None:
+        self.pieces.append(f"&{name};")
+
+    def handle_charref(self, name: str) -> None:
+        self.pieces.append(f"&#{name};")
+
+    def _image(self, url: str, words: str) -> str:
+        """A link to the picture, or its words alone where it stands within a link."""
+        shown = escape(words or url.rpartition("/")[2].partition("?")[0][:60] or "image")
+        if self.links > 0 or not url.startswith(("http://", "https://")):
+            return shown
+        return f'<a class="image" href="{escape(url)}">{shown}</a> '
+
+
+def _highlighted(text: str, filename: str) -> dict[str, str]:
+    """*text* with a span for each token; every line stands alone, with its spans closed."""
+    from pygments import highlight as highlighted  # type: ignore[import-untyped]  # noqa: PLC0415
+    from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]  # noqa: PLC0415
+    from pygments.lexers import get_lexer_for_filename  # type: ignore[import-untyped]  # noqa: PLC0415
+    from pygments.util import ClassNotFound  # type: ignore[import-untyped]  # noqa: PLC0415
+
+    try:
+        lexer = get_lexer_for_filename(filename, stripnl=False, ensurenl=False)
+    except ClassNotFound:
+        return {"error": "No lexer knows files of that name."}
+    return {"html": highlighted(text, lexer, HtmlFormatter(nowrap=True)).removesuffix("\n")}
+
+
+def _answered(question: dict[str, str]) -> dict[str, str]:
+    if "filename" in question:
+        return _highlighted(question["raw"], question["filename"])
+    return _rendered(question["raw"], question["content_type"])
 
 
 def _serve() -> None:
@@ -143,7 +272,7 @@ def _serve() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (CHILD_CPU_SECONDS, CHILD_CPU_SECONDS))
     while question := _read(sys.stdin.buffer):
         try:
-            answer = _rendered(question["raw"], question["content_type"])
+            answer = _answered(question)
         except (Exception, RecursionError, MemoryError) as error:  # noqa: BLE001 - any failure is a refusal
             answer = {"error": f"{type(error).__name__} while rendering."}
         _write(sys.stdout.buffer, answer)

@@ -1,0 +1,26 @@
+"""Background work of uploads."""
+
+from typing import Final
+
+from packhouse.projects.models import Description
+from packhouse.queue import background
+from packhouse.uploads.rendering import RenderingFailed, render, renderer
+
+AT_ONCE: Final = 200
+
+
+@background("heavy", attempts=3, unique=True, time_limit=3600)
+def render_again() -> None:
+    """Render some of those descriptions that an older renderer made.  Safe to run twice.
+
+    One that no longer renders is shown as it was written.
+    """
+    current = renderer()
+    before = Description.objects.filter(renderer__lt=current)[:AT_ONCE]
+    after = Description.objects.filter(renderer__gt=current)[:AT_ONCE]
+    for description in [*before, *after][:AT_ONCE]:
+        try:
+            html = render(description.raw, description.content_type)
+        except RenderingFailed:
+            html = ""
+        Description.objects.filter(pk=description.pk, raw=description.raw).update(html=html, renderer=current)
