@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, re_path
 
-from packhouse.pages.project import views
+from packhouse.pages.project import inside, views
 
 NAME = r"^project/(?P<name>[^/]{1,200})"
 VERSION = r"/(?P<version>[^/]{1,200})"
@@ -23,6 +23,8 @@ def _routes() -> list[URLPattern]:
         re_path(rf"{NAME}/?$", views.description, name="project"),
         *tabs,
         *of_release,
+        re_path(rf"{NAME}{VERSION}/inspect/(?P<filename>[^/]+)/?$", inside.listing, name="inspect"),
+        re_path(rf"{NAME}{VERSION}/inspect/(?P<filename>[^/]+)/(?P<path>.+)$", inside.member, name="inspect-file"),
         re_path(rf"{NAME}{VERSION}/?$", views.description, name="release"),
     ]
 

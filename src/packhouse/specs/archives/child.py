@@ -23,8 +23,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from packhouse.specs.archives import contents
 from packhouse.specs.archives.inspect import inspect
 from packhouse.specs.archives.limits import MIB, Limits
+from packhouse.specs.archives.source import Descriptor
 from packhouse.specs.errors import Refused
 
 FRAME = struct.Struct("<BQ")
@@ -105,8 +107,10 @@ def work(reply: socket.socket, archive_fd: int) -> None:
 
 
 def answer(archive_fd: int, request: dict[str, Any], limits: Limits) -> dict[str, Any]:
-    """``inspection``, ``refused`` or, for an error of ours, ``error``."""
+    """``inspection``, ``members`` or ``data``; ``refused``; or, for an error of ours, ``error``."""
     try:
+        if request.pop("look", False):
+            return contents.as_json(request, Descriptor(archive_fd), limits)
         return {"inspection": inspect(archive_fd, limits=limits, **request).as_json()}
     except Refused as refused:
         return {"refused": {"code": refused.code, "message": refused.message, "field": refused.field}}

@@ -17,6 +17,7 @@ from typing import Any, BinaryIO, Self
 
 import packhouse
 from packhouse.specs.archives.child import FRAME, KILL, RECEIVE, START
+from packhouse.specs.archives.contents import Listed
 from packhouse.specs.archives.inspect import Inspection
 from packhouse.specs.archives.limits import DEFAULT_LIMITS, Limits
 from packhouse.specs.errors import Refused
@@ -53,12 +54,25 @@ class Inspector:
         ``InspectorUnavailable`` (no process, or none free in time).
         """
         request = {"filename": filename, "packagetype": packagetype, "license_files": list(license_files)}
+        return Inspection.from_json(self._told(file, request, "inspection"))
+
+    def members(self, file: BinaryIO, filename: str) -> list[Listed]:
+        """The files in a stored archive by path.  Raises as ``inspect`` does."""
+        return [Listed(**member) for member in self._told(file, {"look": True, "filename": filename}, "members")]
+
+    def beginning(self, file: BinaryIO, filename: str, path: str, most: int) -> bytes | None:
+        """The first *most* bytes of the file at *path*; None where there is none.  Raises as ``inspect`` does."""
+        request = {"look": True, "filename": filename, "path": path, "most": most}
+        data: str | None = self._told(file, request, "data")
+        return None if data is None else data.encode("latin-1")
+
+    def _told(self, file: BinaryIO, request: dict[str, Any], key: str) -> Any:
         data = json.dumps(request | {"limits": asdict(self._limits)}).encode()
         if not self._slots.acquire(timeout=self._patience):
             raise InspectorUnavailable("All inspectors are busy.")
         try:
             file.flush()  # the other process sees the descriptor alone, not what we still hold back
-            return understood(self._ask(file.fileno(), data))
+            return understood(self._ask(file.fileno(), data), key)
         finally:
             self._slots.release()
 
@@ -181,7 +195,7 @@ def environment() -> dict[str, str]:
     return kept | {"PYTHONPATH": str(Path(packhouse.__file__).parents[1]), "PYTHONUTF8": "1"}
 
 
-def understood(answer: bytes) -> Inspection:
+def understood(answer: bytes, key: str) -> Any:
     """The answer as a result or as the exception that it stands for."""
     try:
         said: dict[str, Any] = json.loads(answer)
@@ -190,6 +204,6 @@ def understood(answer: bytes) -> Inspection:
     if "refused" in said:
         refused = said["refused"]
         raise Refused(refused["code"], refused["message"], field=refused["field"])
-    if "inspection" not in said:
+    if key not in said:
         raise InspectorUnavailable(f"Reading the archive failed:\n{said.get('error')}")
-    return Inspection.from_json(said["inspection"])
+    return said[key]

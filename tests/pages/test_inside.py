@@ -1,0 +1,92 @@
+"""Looking into files."""
+
+import pytest
+from django.test import Client
+from tests.builders import make_sdist, make_wheel
+from tests.factories.projects import make_project
+from tests.pages import shelves
+
+from packhouse.projects.models import Release
+
+pytestmark = pytest.mark.django_db
+SOURCE = b'"""A crate."""\n\n\ndef pack(n: int) -> str:\n    return f"<b>{n}</b>"  # \xe2\x80\xae reversed\n'
+INSIDE = {
+    "demo/__init__.py": SOURCE,
+    "demo/page.html": b"<script>document.title = 'owned'</script>\n",
+    "demo/data.bin": b"\x00\x01\x02\xff",
+    "demo/latin.txt": "caf\xe9".encode("latin-1"),
+    "demo/long.txt": b"x" * 600_000,
+}
+
+
+@pytest.fixture
+def look():
+    project = make_project("demo")
+    for filename, content in (
+        make_wheel("demo", "1.0", files=INSIDE),
+        make_sdist("demo", "1.0", files=INSIDE),
+    ):
+        shelves.publish(project, "1.0", filename, content)
+
+    def get(path):
+        return Client().get(f"/project/demo/1.0/inspect/{path}")
+
+    return get
+
+
+@pytest.fixture(params=["demo-1.0-py3-none-any.whl", "demo-1.0.tar.gz"])
+def file(request):
+    return request.param
+
+
+def inside(file, path):
+    return f"{file}/{path}" if file.endswith(".whl") else f"{file}/demo-1.0/{path}"
+
+
+def test_the_members_of_a_file_are_listed(look, file):
+    text = look(f"{file}/").content.decode()
+    for path in INSIDE:
+        assert f"/project/demo/1.0/inspect/{inside(file, path)}" in text
+
+
+def test_text_is_shown_line_by_line_and_never_as_html(look, file):
+    answer = look(inside(file, "demo/__init__.py"))
+    text = answer.content.decode()
+    assert answer["Surrogate-Key"] == "project/demo"
+    assert 'id="L5"' in text
+    assert "<b>" not in text.partition('class="source"')[2]
+    assert '<span class="invisible">U+202E</span>' in text
+    page = look(inside(file, "demo/page.html")).content.decode()
+    assert "<script>document" not in page
+    assert "&lt;" in page
+
+
+@pytest.mark.parametrize("path", ["demo/data.bin", "demo/latin.txt"])
+def test_what_is_no_text_is_not_shown(look, file, path):
+    assert "This is no text" in look(inside(file, path)).content.decode()
+
+
+def test_only_the_beginning_of_a_long_file_is_shown(look, file):
+    answer = look(inside(file, "demo/long.txt"))
+    assert "Only the beginning" in answer.content.decode()
+    assert len(answer.content) < 600_000
+
+
+@pytest.mark.parametrize(
+    "path", ["nothing.whl/", "demo-1.0-py3-none-any.whl/../../etc/passwd", "demo-1.0-py3-none-any.whl/absent.py"]
+)
+def test_what_is_not_there_is_not_found(look, path):
+    assert look(path).status_code == 404
+
+
+def test_nothing_in_quarantine_can_be_looked_into(look, file):
+    Release.objects.update(quarantined=True)
+    assert look(f"{file}/").status_code == 404
+    assert look(inside(file, "demo/__init__.py")).status_code == 404
+
+
+def test_a_file_that_is_no_archive_says_so():
+    shelves.publish(make_project("broken"), "1.0", "broken-1.0-py3-none-any.whl", b"this is no zip")
+    answer = Client().get("/project/broken/1.0/inspect/broken-1.0-py3-none-any.whl/")
+    assert answer.status_code == 200
+    assert "This archive cannot be shown" in answer.content.decode()
