@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.urls import path
 
 from packhouse.pages.caching import cached, keyed
+from packhouse.pages.helping import GROUPS
 
 PAGES: Final = ("help", "security", "trademarks", "sitemap")
 
@@ -22,10 +23,26 @@ def _page(name: str) -> object:
             "token_prefix": config.token_prefix,
             "file_limit": config.file_size_limit,
             "project_limit": config.project_size_limit,
+            "groups": _help(str(config.public_url).rstrip("/")) if name == "help" else (),
         }
         return keyed(render(request, f"pages/{name}.html", context), "reading")
 
     return shown
+
+
+def _help(url: str) -> list[dict[str, object]]:
+    """The topics of the help page with their commands for this very index."""
+    return [
+        {
+            "title": group.title,
+            "topics": [
+                {name: getattr(topic, name) for name in ("id", "title", "paragraphs", "links")}
+                | {"lines": [command.format(url=url) for command in topic.commands]}
+                for topic in group.topics
+            ],
+        }
+        for group in GROUPS
+    ]
 
 
 urlpatterns = [path(f"{name}/", _page(name), name=name) for name in PAGES]  # type: ignore[call-overload]

@@ -1,0 +1,421 @@
+"""What the help page says: topics by group.  A topic's id is an address (``/help/#yanked``) that others link to."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+Text = str | Promise
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A question and its answer; ``commands`` may name ``{url}``, this index's own address."""
+
+    id: str
+    title: Text
+    paragraphs: tuple[Text, ...]
+    commands: tuple[str, ...] = ()
+    links: tuple[tuple[str, Text], ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Topics that belong together."""
+
+    title: Text
+    topics: tuple[Topic, ...]
+
+
+BASICS: Final = Group(
+    _("Basics"),
+    (
+        Topic(
+            "packages",
+            _("What are projects, releases and files?"),
+            (
+                _(
+                    "A project is a name. Each version that it publishes is a release, and a release consists of files:"
+                    " a source distribution (.tar.gz) and wheels (.whl), which are ready to install. Installers look"
+                    " at all files of a project and take the one that fits your Python and your machine best."
+                ),
+            ),
+        ),
+        Topic(
+            "installing",
+            _("How do I install from this index?"),
+            (
+                _("Tell your installer the address of this index, for one command or for good."),
+                _("The page for clients has the lines for each tool."),
+            ),
+            (
+                "pip install --index-url {url}/simple/ PROJECT",
+                "pip config set global.index-url {url}/simple/",
+                "uv add --index packhouse={url}/simple/ PROJECT",
+            ),
+            (("/setup/clients/", _("Set up your clients")),),
+        ),
+        Topic(
+            "publishing",
+            _("How do I publish?"),
+            (
+                _(
+                    "Build your project, for example with the tool build, and upload what it made with twine, uv,"
+                    " poetry, hatch, flit or pdm. The first upload starts the project and makes you its owner, unless"
+                    " this index wants projects to be started in another way."
+                ),
+            ),
+            ("python -m build", "twine upload --repository-url {url}/legacy/ dist/*"),
+        ),
+        Topic(
+            "trusted-publishing",
+            _("What is trusted publishing?"),
+            (
+                _(
+                    "Your build service proves with a signed statement who it is, and gets a token that is good for a"
+                    " quarter of an hour. There is no secret that could leak. Set it up on the page of your project."
+                ),
+            ),
+        ),
+        Topic(
+            "classifiers",
+            _("What are classifiers, and how do I get a new one?"),
+            (
+                _(
+                    "Classifiers say in agreed words what a project is for, how mature it is and where it runs, so that"
+                    " people can search by them. The list is kept for all of Python in the project trove-classifiers;"
+                    " propose a new one there. One that begins with “Private ::” keeps a project from being"
+                    " published by accident: no index takes it."
+                ),
+            ),
+            (),
+            (("/classifiers/", _("All classifiers")),),
+        ),
+        Topic(
+            "yanked",
+            _("What does it mean that a release is yanked?"),
+            (
+                _(
+                    "Its maintainers advise against it. Installers pass it over, unless you ask for exactly this"
+                    " version; who depends on it already can still install it. Yanking can be undone, deleting not."
+                ),
+            ),
+        ),
+        Topic(
+            "archived",
+            _("What does it mean that a project is archived?"),
+            (_("Its owners do not expect to publish anything more. Everything stays and can be installed."),),
+        ),
+        Topic(
+            "pre-releases",
+            _("What are pre-releases?"),
+            (
+                _(
+                    "Versions with a, b, rc or dev in them, like 2.0rc1. Installers take them only when you ask for"
+                    " them, or when there is nothing else."
+                ),
+            ),
+            ("pip install --pre PROJECT",),
+        ),
+        Topic(
+            "verified",
+            _("What does “verified” mean on a project page?"),
+            (
+                _(
+                    "The index has proof that a link leads to the project's own page or to the source that it is"
+                    " published from, or that an address belongs to one of its maintainers. Everything else is what"
+                    " the authors wrote. It may be right, but nobody has checked it."
+                ),
+            ),
+        ),
+    ),
+)
+ACCOUNT: Final = Group(
+    _("Your account"),
+    (
+        Topic(
+            "verified-email",
+            _("Why must I verify my e-mail address?"),
+            (
+                _(
+                    "It is the way back into your account, and the way to warn you. If the letter does not come, look"
+                    " among what was taken for spam and ask for another in your account settings."
+                ),
+            ),
+        ),
+        Topic(
+            "compromised-password",
+            _("Why was my password refused or turned off?"),
+            (
+                _(
+                    "It stands in a list of passwords that were stolen elsewhere, so others can guess it. Choose a new"
+                    " one that you use nowhere else; a password manager makes good ones."
+                ),
+            ),
+        ),
+        Topic(
+            "suspicious-activity",
+            _("I see something in my account that was not me. What now?"),
+            (
+                _(
+                    "Change your password, end all sessions, revoke tokens that you do not know, and look at your"
+                    " second factors. Then check the history of your projects and write to the administrators."
+                ),
+            ),
+        ),
+        Topic(
+            "two-factor",
+            _("Which second factors can I use?"),
+            (
+                _(
+                    "Security keys and passkeys (WebAuthn), which nobody can be tricked into giving away, and apps that"
+                    " show a code of six digits (TOTP). Have two, and print the recovery codes."
+                ),
+            ),
+        ),
+        Topic(
+            "totp",
+            _("How do I set up an authenticator app, and what if its codes are refused?"),
+            (
+                _(
+                    "Scan the picture in your account settings and type the code that the app shows. Codes depend on"
+                    " the time: if they are refused, let your phone set its clock by itself. Each code works once."
+                ),
+            ),
+        ),
+        Topic(
+            "security-keys",
+            _("How do I use a security key or a passkey?"),
+            (
+                _(
+                    "Add it in your account settings with a browser that knows WebAuthn, as all current ones do, and"
+                    " give it a name. It works only at the very address at which it was added."
+                ),
+            ),
+        ),
+        Topic(
+            "recovery-codes",
+            _("What are recovery codes for?"),
+            (_("Each lets you in once when your second factor is lost. Keep them apart from your password."),),
+        ),
+        Topic(
+            "tokens",
+            _("What are API tokens, and how do I use them?"),
+            (
+                _(
+                    "Passwords for programs. A token can be limited to projects, to a time and in other ways. Use"
+                    " __token__ as the user name and the token, with its prefix, as the password."
+                ),
+            ),
+        ),
+        Topic(
+            "leaked-token",
+            _("What if a token was seen by others?"),
+            (_("Revoke it at once in your account settings, then look at what has been uploaded since."),),
+        ),
+        Topic(
+            "sensitive-actions",
+            _("Why am I asked for my password again?"),
+            (_("For what could do harm, the index wants to know that it is still you who sits there."),),
+        ),
+        Topic(
+            "username",
+            _("Can I change my user name?"),
+            (_("Not by yourself, because links and histories carry it. The administrators can, for a good reason."),),
+        ),
+        Topic(
+            "account-recovery",
+            _("I cannot get into my account any more."),
+            (
+                _(
+                    "Ask for a new password at the log-in page. Without second factor and recovery codes, write to the"
+                    " administrators from an address of your account; they will ask you to prove that it is yours."
+                ),
+            ),
+        ),
+    ),
+)
+PROGRAMS: Final = Group(
+    _("For programs"),
+    (
+        Topic(
+            "apis",
+            _("Which interfaces are there?"),
+            (
+                _(
+                    "The simple index in HTML and JSON, the JSON API, feeds, uploads and XML-RPC, at the addresses"
+                    " where programs for PyPI expect them. Say in your User-Agent who you are."
+                ),
+            ),
+            ("{url}/simple/PROJECT/", "{url}/pypi/PROJECT/json", "{url}/rss/updates.xml"),
+        ),
+        Topic(
+            "mirroring",
+            _("How do I mirror this index?"),
+            (
+                _(
+                    "With bandersnatch or anything else that reads the simple index. Every change has a serial number;"
+                    " ask for what came after the last one that you have."
+                ),
+            ),
+        ),
+        Topic(
+            "notifications",
+            _("How do I learn of new releases?"),
+            (_("Each project has a feed of its releases; there are feeds of all releases and of new projects too."),),
+        ),
+        Topic(
+            "statistics",
+            _("Are downloads counted?"),
+            (
+                _(
+                    "Yes, by day, version, installer and version of Python, without addresses. Project pages show"
+                    " them. What caches and mirrors hand out is not counted."
+                ),
+            ),
+        ),
+        Topic(
+            "hashes",
+            _("How do I check that a file is the right one?"),
+            (
+                _(
+                    "Every file is listed with its SHA-256, and installers compare it. Write hashes into your"
+                    " requirements, so that nothing else can ever be installed."
+                ),
+            ),
+            ("pip install --require-hashes -r requirements.txt",),
+        ),
+    ),
+)
+RULES: Final = Group(
+    _("Projects and names"),
+    (
+        Topic(
+            "names",
+            _("Which names may a project have?"),
+            (
+                _(
+                    "Letters, digits, points, hyphens and underscores. Case and the choice of separators do not count."
+                    " Names that look like one which exists, names of the standard library and names that the"
+                    " administrators have closed are refused."
+                ),
+            ),
+        ),
+        Topic(
+            "name-claims",
+            _("Can I take over a name that nobody seems to use?"),
+            (_("Ask its owners first. If they do not answer, the administrators decide."),),
+        ),
+        Topic(
+            "roles",
+            _("What may owners and maintainers do?"),
+            (
+                _(
+                    "Both publish and yank. Owners also invite others, set up trusted publishers, and delete releases"
+                    " or the project."
+                ),
+            ),
+        ),
+        Topic(
+            "description-type",
+            _("Why does my description look wrong?"),
+            (
+                _(
+                    "Say in the metadata what it is: text/markdown, text/x-rst or text/plain. Check it before you"
+                    " upload. Scripts and styles are removed, and images become links, so that reading a page tells"
+                    " nobody else that you read it."
+                ),
+            ),
+            ("twine check dist/*",),
+        ),
+        Topic(
+            "sizes",
+            _("How large may files and projects be?"),
+            (_("As large as the limits below, unless the administrators have raised them for a project."),),
+        ),
+        Topic(
+            "file-names",
+            _("Why can I not upload a file again under the same name?"),
+            (
+                _(
+                    "A file name stands for the same bytes for ever, even after the file is deleted: otherwise what was"
+                    " checked yesterday could be something else today. Publish a new version."
+                ),
+            ),
+        ),
+        Topic(
+            "uploading",
+            _("My upload was refused."),
+            (
+                _(
+                    "The answer names the reason. 403 is about who you are: is the token whole, and good for this"
+                    " project? 400 is about the file or its metadata."
+                ),
+            ),
+        ),
+        Topic(
+            "deletion",
+            _("Can I delete a release?"),
+            (_("Yes, but others may depend on it, and it cannot be undone. Nearly always, yank it instead."),),
+        ),
+        Topic(
+            "quarantine",
+            _("What is quarantine?"),
+            (
+                _(
+                    "While the administrators look into a report, nobody can install the project. When it turns out"
+                    " well, everything comes back as it was."
+                ),
+            ),
+        ),
+        Topic(
+            "malware",
+            _("How do I report malware?"),
+            (_("Write to the administrators: which project, which version, and what in which file does harm."),),
+            (),
+            (("/security/", _("Whom to write to")),),
+        ),
+        Topic(
+            "tls",
+            _("My client complains about the certificate or the connection."),
+            (
+                _(
+                    "Bring Python and your installer up to date, so that they know TLS 1.2 or later, and check that no"
+                    " proxy between you and this index opens connections."
+                ),
+            ),
+        ),
+    ),
+)
+ABOUT: Final = Group(
+    _("About"),
+    (
+        Topic(
+            "about",
+            _("Who runs this index?"),
+            (
+                _(
+                    "The people at the address below. The software is Packhouse, which anyone can run; it is made"
+                    " neither by PyPI nor by the Python Software Foundation."
+                ),
+            ),
+        ),
+        Topic(
+            "accessibility",
+            _("Can I use this site with assistive technology?"),
+            (_("It is meant to meet WCAG 2.2 AA. If something does not work for you, tell the administrators."),),
+        ),
+        Topic(
+            "cookies",
+            _("Which cookies does this site set?"),
+            (
+                _(
+                    "Those that keep you signed in and remember your language and colours. Pages for everybody set"
+                    " none, and no page loads anything from elsewhere."
+                ),
+            ),
+        ),
+    ),
+)
+GROUPS: Final = (BASICS, ACCOUNT, PROGRAMS, RULES, ABOUT)
