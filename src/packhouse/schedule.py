@@ -17,6 +17,7 @@ SCHEDULE: list[Every | Daily] = [
     Every(documents.prune_changes, seconds=600),
     Every(throttle.forget_expired, seconds=3600),
     Every(uploads.render_again, seconds=300),
+    Every(accounts.announce_terms, seconds=600),
     Daily(queue.prune_finished, at=time(3, 10)),
     Daily(mail.forget_old, at=time(3, 20)),
     Daily(audit.forget_old, at=time(3, 25)),

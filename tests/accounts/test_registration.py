@@ -216,3 +216,20 @@ def test_a_reserved_name_looks_taken(visitor: Any) -> None:
     ReservedName.objects.create(name="root", skeleton="r00t")
     assert "already taken" in str(visitor.register(username="ROOT").context["form"].errors)
     assert settings.PACKHOUSE.registration == "open"
+
+
+def test_new_terms_are_told_once_to_those_who_have_not_agreed(visitor: Any, configure: Any) -> None:
+    configure(terms_url="https://terms.example/", terms_revision="2026")
+    visitor.register(terms="on")
+    old, _unverified = make_member("old"), make_member("unverified", verified=False)
+    assert actions.announce_terms(most=10) == 1
+    assert actions.announce_terms(most=10) == 0
+    assert letters("terms-changed") == [("terms-changed", old.email)]
+    configure(terms_url="")
+    assert actions.announce_terms(most=10) == 0
+
+
+def test_letters_come_in_the_language_of_the_registration(visitor: Any) -> None:
+    visitor.cookies["locale"] = "de"
+    visitor.register()
+    assert User.objects.get().language == "de"

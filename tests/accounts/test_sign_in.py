@@ -10,9 +10,11 @@ from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.models import Session
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from tests.accounts.visitor import OTHER_PASSWORD, PASSWORD, letters, link_in, make_member
 
-from packhouse.accounts import actions
+from packhouse.accounts import actions, passwords
 from packhouse.accounts.models import Device, User
 from packhouse.audit.models import Event
 from packhouse.base import clock
@@ -373,3 +375,36 @@ def test_a_proof_from_the_future_counts_for_nothing(visitor: Any) -> None:
     session["proved_at"] = clock.now().timestamp() + 3600
     session.save()
     assert visitor.get("/manage/account/").templates[0].name == "accounts/proof.html"
+
+
+# The same work for everybody, so that the time tells nothing
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_wrong_password_costs_the_same_whatever_the_account(
+    visitor: Any, another: Any, state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_member("ada", **STATES[state])
+    hashed: list[str] = []
+    hash_one = passwords.Argon2id.encode
+    check_one = passwords.Argon2id.verify
+
+    def encode(self: Any, password: str, salt: str) -> str:
+        hashed.append("argon2")
+        return str(hash_one(self, password, salt))
+
+    def verify(self: Any, password: str, encoded: str) -> bool:
+        hashed.append("argon2")
+        return bool(check_one(self, password, encoded))
+
+    monkeypatch.setattr(passwords.Argon2id, "encode", encode)
+    monkeypatch.setattr(passwords.Argon2id, "verify", verify)
+    for browser in (visitor, another):
+        browser.get("/account/login/")
+    with CaptureQueriesContext(connection) as known:
+        visitor.log_in("ada", "not the password")
+    cost, hashed[:] = list(hashed), []
+    with CaptureQueriesContext(connection) as unknown:
+        another.log_in("eve", "not the password")
+    assert hashed == cost == ["argon2"]
+    assert [query["sql"].split()[0] for query in known] == [query["sql"].split()[0] for query in unknown]

@@ -19,3 +19,9 @@ def request_password_reset(typed: str, address: str, user_agent: str, request_id
 def erase_deleted_accounts() -> None:
     """Erase what is personal of accounts that can no longer be restored.  Safe to run twice."""
     actions.erase_deleted_accounts()
+
+
+@background("mail", attempts=3, unique=True)
+def announce_terms() -> None:
+    """Tell those who do not know the present terms of service yet, some at a time.  Safe to run twice."""
+    actions.announce_terms(most=1000)

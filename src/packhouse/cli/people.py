@@ -57,6 +57,24 @@ def create_user(home: Path | None, name: str, email: str, password_file: Path, s
     click.echo(f"Created {made.username}.")
 
 
+@user.command("invite")
+@session.home_option
+@click.argument("email")
+def invite(home: Path | None, email: str) -> None:
+    """Invite whoever reads EMAIL to register, by letter, and print the link."""
+    with session.database(home):
+        from django.core.exceptions import ValidationError  # noqa: PLC0415
+        from django.core.validators import validate_email  # noqa: PLC0415
+
+        from packhouse.accounts import actions  # noqa: PLC0415
+
+        try:
+            validate_email(email)
+        except ValidationError as error:
+            _fail("; ".join(error.messages))
+        click.echo(actions.invite_person(email, by=None))
+
+
 @click.group()
 def token() -> None:
     """API tokens."""

@@ -40,6 +40,7 @@ from packhouse.accounts.actions.sessions import (
     revoke_session,
 )
 from packhouse.accounts.actions.users import (
+    announce_terms,
     change_profile,
     create_user,
     freeze_user,
@@ -55,6 +56,7 @@ __all__ = [
     "PROVED_AT",
     "add_address",
     "add_association",
+    "announce_terms",
     "ask_about_device",
     "change_password",
     "change_profile",

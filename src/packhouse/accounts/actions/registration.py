@@ -7,6 +7,7 @@ from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from packhouse.accounts import links, welcome_emails
@@ -25,7 +26,7 @@ def register(*, username: str, name: str, email: str, password: str, invitation:
     An address that is already verified for somebody else is not refused, since that would tell of their account: its
     owner gets a letter instead of the link.  Raises ``ValidationError`` (``message_dict`` names the fields).
     """
-    user = users.new_user(username=username, email=email, name=name)
+    user = users.new_user(username=username, email=email, name=name, language=get_language() or "")
     if errors := users.problems_of(user, password):
         raise ValidationError(errors)
     with transaction.atomic():

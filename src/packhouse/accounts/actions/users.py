@@ -3,14 +3,15 @@
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 from django.utils.translation import gettext as _
 
-from packhouse.accounts import emails, passwords
+from packhouse.accounts import emails, passwords, welcome_emails
 from packhouse.accounts.models import ReservedName, TermsEngagement, User
 from packhouse.audit import actions as audit
 from packhouse.audit.models import Event
@@ -175,3 +176,21 @@ def reserve_name(name: str, *, reason: str, by: audit.Actor) -> None:
 def note_terms(user: User, revision: str, kind: TermsEngagement.Kind) -> None:
     """Remember that the user was shown, or agreed to, a revision of the terms of service; once is enough."""
     TermsEngagement.objects.get_or_create(user=user, revision=revision, kind=kind)
+
+
+def announce_terms(*, most: int) -> int:
+    """Post the present terms of service to at most so many who have neither agreed to them nor been told.
+
+    Returns how many were told.  Only verified addresses get the letter.
+    """
+    url, revision = settings.PACKHOUSE.terms_url, settings.PACKHOUSE.terms_revision
+    if not url:
+        return 0
+    known = TermsEngagement.objects.filter(user=OuterRef("pk"), revision=revision)
+    verified = EmailAddress.objects.filter(user=OuterRef("pk"), primary=True, verified=True)
+    due = User.objects.filter(~Exists(known), Exists(verified), is_active=True)[:most]
+    for user in due:
+        with transaction.atomic():
+            note_terms(user, revision, TermsEngagement.Kind.NOTIFIED)
+            welcome_emails.terms_changed(user, url=url, revision=revision)
+    return len(due)
