@@ -85,18 +85,19 @@ def check(
     told: Told | None = None,
     before: Mapping[str, str] | None = None,
     in_flight: int | None = None,
+    public_url: str = "",
 ) -> Findings:
     """Look at everything.
 
     *told*: what publishers were told (I1).  *before*: the file names and digests of an earlier look (I7).
-    *in_flight*: how many files may lie in the store unlisted (I3).
+    *in_flight*: how many files may lie in the store unlisted (I3).  *public_url*: where it is not *url*.
     """
     found = Findings()
     with Site(url) as site:
         _check_surfaces(site, told or Told(), found)
     for filename, sha256 in (before or {}).items():
         found.require(found.listed.get(filename, sha256) == sha256, "I7 same bytes for ever", filename)
-    _check_inside(url, home, database, in_flight, found)
+    _check_inside(public_url or url, home, database, in_flight, found)
     return found
 
 

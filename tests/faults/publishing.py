@@ -4,8 +4,9 @@ import hashlib
 import http.client
 import random
 import threading
+import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Self
@@ -37,9 +38,9 @@ class Upload:
         return body_of({**fields_for(*file, self.project, self.version), "content": (*file, "")}.items())
 
 
-def new_upload(number: int, *, size: int = 0, projects: int = PROJECTS) -> Upload:
+def new_upload(number: int, *, size: int = 0, projects: int = PROJECTS, prefix: str = "fault") -> Upload:
     """The file of that *number*: three wheels, then an sdist; wheels have *size* bytes of padding."""
-    project, version = f"fault-{number % projects}", f"{number}.0"
+    project, version = f"{prefix}-{number % projects}", f"{number}.0"
     padding = {f"data_{number}.bin": random.Random(number).randbytes(size)} if size else {}
     if number % 4 == 3:
         return Upload(project, version, *make_sdist(project, version))
@@ -79,6 +80,28 @@ class Told:
                 self.unknown[upload.filename] = upload
 
 
+def slowly(body: bytes, seconds: float, pieces: int = 20) -> Iterator[bytes]:
+    """*body* in pieces that take *seconds* together: an upload over a thin line."""
+    size = len(body) // pieces + 1
+    for start in range(0, len(body), size):
+        time.sleep(seconds / pieces)
+        yield body[start : start + size]
+
+
+def send_slowly(url: str, token: str, body: bytes, seconds: float) -> int:
+    """Like ``send``, over a thin line; the status alone."""
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=seconds + 60)
+    kind = f"multipart/form-data; boundary={BOUNDARY}"
+    headers = {"Content-Type": kind, "Authorization": f"Bearer {token}", "Content-Length": str(len(body))}
+    try:
+        connection.request("POST", "/legacy/", slowly(body, seconds), headers)
+        answer = connection.getresponse()
+        answer.read()
+        return answer.status
+    finally:
+        connection.close()
+
+
 def publish(url: str, token: str, upload: Upload, told: Told, *, timeout: float = 60) -> str:
     """Send *upload* and note what came back: a status, or ``lost`` for no answer."""
     answer = "lost"
@@ -93,9 +116,9 @@ class Load:
     """Publishers who go on until told to stop: new files, and in three of ten cases one that was sent before."""
 
     def __init__(
-        self, urls: Iterable[str], token: str, *, clients: int = 8, largest: int = 200_000, first: int = 0
+        self, urls: list[str], token: str, *, clients: int = 8, largest: int = 200_000, first: int = 0
     ) -> None:
-        self.urls = list(urls)
+        self.urls = urls  # may be changed while publishers are at work, as a load balancer does
         self.token = token
         self.largest = largest
         self.told = Told()

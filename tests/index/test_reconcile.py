@@ -1,5 +1,6 @@
 """Reconciling documents and blobs with the rows."""
 
+import json
 import os
 from dataclasses import replace
 from datetime import timedelta
@@ -234,3 +235,4 @@ def test_verify_finds_rows_that_disagree_and_mends_nothing(store):
         found = reconcile.verify(store=store)
         assert {"serial-differs": 1, "size-differs": 1, "name-not-kept": 1}.items() <= found.unmended.items()
         assert not found.is_clean
+        assert json.loads(json.dumps(found.as_json()))["counts"] == found.counts

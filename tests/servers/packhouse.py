@@ -42,10 +42,15 @@ class Running:
 
 
 def start_packhouse(
-    home: Path, *, database: str | None = None, workers: int = 1, env: Mapping[str, str] | None = None
+    home: Path,
+    *,
+    database: str | None = None,
+    workers: int = 1,
+    env: Mapping[str, str] | None = None,
+    port: int = 0,
 ) -> Running:
-    """Start an index on a free loopback port and return once it is ready.  The caller stops it."""
-    port = processes.free_port()
+    """Start an index, on a free loopback port unless told which, and return once it is ready.  The caller stops it."""
+    port = port or processes.free_port()
     url = f"http://127.0.0.1:{port}"
     home.mkdir(parents=True, exist_ok=True)
     serve = ("serve", "--home", str(home), "--host", "127.0.0.1", "--port", str(port), "--workers", str(workers))

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -43,35 +44,77 @@ def programs() -> Path:
     return Path(processes.program("postgres", package="postgresql", folders=versions)).resolve().parent
 
 
+class Machine:
+    """A cluster that can be stopped, killed and started again on the same data."""
+
+    def __init__(self, folder: Path, *, durable: bool) -> None:
+        self.folder = folder
+        self.durable = durable
+        self.user = _unprivileged_user()
+        self.programs = programs()
+        self.cluster = Cluster(processes.free_port())
+        self.server: processes.Server | None = None
+        if self.user:
+            shutil.chown(folder, self.user)
+        _initialize(self.programs, folder / "data", self.user)
+
+    @property
+    def pid(self) -> int:
+        """The first of the server's processes."""
+        assert self.server is not None
+        return self.server.process.pid
+
+    def start(self) -> None:
+        """Start, and once more if what was killed has not quite gone yet."""
+        for _ in range(20):
+            try:
+                self.server = self._start()
+            except RuntimeError as error:
+                if "pre-existing shared memory" not in str(error) and "lock file" not in str(error):
+                    raise
+                time.sleep(0.2)
+            else:
+                return
+        raise RuntimeError("PostgreSQL does not start again")
+
+    def _start(self) -> processes.Server:
+        port = self.cluster.port
+        settings = {"port": port, "max_connections": 200, **LOOPBACK_ONLY, **({} if self.durable else FAST)}
+        return processes.start(
+            [self.programs / "postgres", "-D", self.folder / "data", *_options(settings)],
+            log=self.folder / "log",
+            ready=lambda: _answers(port),
+            user=self.user,
+            last_signal="INT",
+        )
+
+    def stop(self, sign: signal.Signals = signal.SIGINT) -> None:
+        """End it: SIGTERM waits for clients, SIGINT disconnects them, SIGQUIT leaves recovery to the next start."""
+        if self.server is not None:
+            self.server.stop(sign)
+            self.server = None
+
+
+@contextmanager
+def machine(*, durable: bool = False) -> Iterator[Machine]:
+    """A running cluster that the block may stop, kill and start again.  Unless *durable*, it waits for no disk."""
+    folder = Path(tempfile.mkdtemp(prefix="packhouse-postgresql-"))
+    try:
+        made = Machine(folder, durable=durable)
+        made.start()
+        try:
+            yield made
+        finally:
+            made.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 @contextmanager
 def running(*, durable: bool = False) -> Iterator[Cluster]:
     """A cluster that lives as long as the block.  Unless *durable*, it does not wait for the disk."""
-    bin_folder, user = programs(), _unprivileged_user()
-    folder = Path(tempfile.mkdtemp(prefix="packhouse-postgresql-"))
-    if user:
-        shutil.chown(folder, user)
-    port = processes.free_port()
-    try:
-        _initialize(bin_folder, folder / "data", user)
-        settings = {
-            "port": port,
-            "listen_addresses": "127.0.0.1",
-            "unix_socket_directories": "",
-            "max_connections": 200,
-        }
-        server = processes.start(
-            [bin_folder / "postgres", "-D", folder / "data", *_options(settings | ({} if durable else FAST))],
-            log=folder / "log",
-            ready=lambda: _answers(port),
-            user=user,
-            last_signal="INT",
-        )
-        try:
-            yield Cluster(port)
-        finally:
-            server.stop(signal.SIGINT)  # the fast shutdown: do not wait for clients
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with machine(durable=durable) as made:
+        yield made.cluster
 
 
 def _initialize(bin_folder: Path, data: Path, user: str | None) -> None:

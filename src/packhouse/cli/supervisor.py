@@ -18,6 +18,8 @@ from packhouse.base import running
 
 FIRST_PAUSE: Final = 0.5
 LONGEST_PAUSE: Final = 30.0
+LONGEST_AGAIN: Final = 2.0
+"""Of a process that has stayed up before: what ends it comes from outside, and it is missed."""
 STEADY: Final = 10.0
 """Seconds after which a process counts as having started well."""
 ATTEMPTS: Final = 5
@@ -58,7 +60,8 @@ class Child:
         steady = now - self.started > STEADY
         self.was_steady = self.was_steady or steady
         self.failures = 0 if steady else self.failures + 1
-        self.due = now + (min(FIRST_PAUSE * 2 ** (self.failures - 1), LONGEST_PAUSE) if self.failures else 0)
+        longest = LONGEST_AGAIN if self.was_steady else LONGEST_PAUSE
+        self.due = now + (min(FIRST_PAUSE * 2 ** (self.failures - 1), longest) if self.failures else 0)
         return status
 
     def signal(self, signum: int) -> None:
@@ -156,8 +159,7 @@ class Supervisor:
             if status is None or self.is_stopping:
                 continue
             tell(f"{child.name} ended with status {status}")
-            hopeless = status == HOPELESS or (child.failures >= ATTEMPTS and not child.was_steady)
-            if child.essential and hopeless:
+            if child.essential and not child.was_steady and (child.failures >= ATTEMPTS or status == HOPELESS):
                 tell(f"{child.name} does not stay up; giving up")
                 self.status = 1
                 self._stop(after=0)

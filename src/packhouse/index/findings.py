@@ -78,4 +78,8 @@ class Report:
 
     def as_json(self) -> dict[str, Any]:
         """The same for machines."""
-        return {**asdict(self), "is_clean": self.is_clean}
+        sums = {"counts": dict(self.counts), "unmended": dict(self.unmended)}
+        found = [asdict(finding) for finding in self.findings]
+        looked = {name: getattr(self, name) for name in ("projects", "documents", "files", "blobs")}
+        removed = {"temporaries_removed": self.temporaries_removed}
+        return {**looked, **removed, **sums, "findings": found, "is_clean": self.is_clean}

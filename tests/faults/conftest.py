@@ -1,0 +1,75 @@
+"""Faults: what they stand on, how long they go on, and where their figures go.
+
+In the suite each experiment runs in a short form.  ``make faults`` runs the long ones (``TESTS_FAULTS=long``) and
+prints what was counted; ``docs/reference/reliability.md`` tells what was seen.
+"""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from tests.faults.publishing import new_token
+from tests.servers import packhouse, postgresql
+from tests.servers.packhouse import Running
+
+LONG = os.environ.get("TESTS_FAULTS") == "long"
+Figures = Callable[..., None]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.slow)
+            item.add_marker(pytest.mark.timeout(7200 if LONG else 300))
+
+
+@pytest.fixture
+def often() -> Callable[[int, int], int]:
+    """``often(20, 300)``: the first in the short form, the second in the long one."""
+    return lambda short, long: long if LONG else short
+
+
+@pytest.fixture
+def figures(request: pytest.FixtureRequest) -> Figures:
+    """Tells what was counted, in a line of the file that ``TESTS_FIGURES`` names, if it names one."""
+    path = os.environ.get("TESTS_FIGURES")
+
+    def tell(**counted: object) -> None:
+        if path:
+            database = request.config.getoption("--database")
+            with Path(path).open("a") as file:
+                file.write(json.dumps({"test": request.node.name, "database": database, **counted}) + "\n")
+
+    return tell
+
+
+@pytest.fixture
+def durable_postgresql(request: pytest.FixtureRequest) -> Iterator[postgresql.Machine | None]:
+    """On PostgreSQL a cluster of this test's own that waits for the disk and may be killed; on SQLite None."""
+    if request.config.getoption("--database") == "sqlite":
+        yield None
+        return
+    with postgresql.machine(durable=True) as machine:
+        yield machine
+
+
+@pytest.fixture
+def only_postgresql(durable_postgresql: postgresql.Machine | None) -> postgresql.Machine:
+    if durable_postgresql is None:
+        pytest.skip("is about PostgreSQL")
+    return durable_postgresql
+
+
+@pytest.fixture
+def durable_index(tmp_path: Path, durable_postgresql: postgresql.Machine | None) -> Iterator[Running]:
+    """A live index with two workers on a database that keeps what it has committed."""
+    database = durable_postgresql.cluster.create_database("faults") if durable_postgresql else None
+    with packhouse.running(tmp_path / "home", database=database, workers=2) as index:
+        yield index
+
+
+@pytest.fixture
+def token(durable_index: Running) -> str:
+    return new_token(durable_index)

@@ -1,0 +1,55 @@
+"""The server's clock is stepped while it runs: uploads and reads go on, serials and tasks do not care."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.faults.conftest import Figures
+from tests.faults.invariants import check
+from tests.faults.publishing import Load, Told, new_token, new_upload, publish, retry_all
+from tests.servers import packhouse, processes
+
+LIBRARY = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+STEPS = ["+300", "-300", "+1d", "-1d", "-3600", "+13d", "+0"]
+"""Offsets from the true time; between two of them the clock jumps."""
+
+
+@pytest.fixture
+def clock(tmp_path: Path) -> tuple[dict[str, str], Callable[[str], object]]:
+    """What a process needs in its environment for its clock to be ours, and how to set it."""
+    if not LIBRARY:
+        message = "libfaketime is not installed (Debian: apt-get install libfaketime)"
+        pytest.fail(message) if processes.in_ci() else pytest.skip(message)
+    setting = tmp_path / "clock"
+    setting.write_text("+0\n")
+    env = {
+        "LD_PRELOAD": str(LIBRARY[0]),
+        "FAKETIME_TIMESTAMP_FILE": str(setting),
+        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }
+    return env, lambda offset: setting.write_text(f"{offset}\n")
+
+
+def test_steps_of_the_clock_harm_no_upload_no_read_and_no_serial(
+    tmp_path: Path,
+    live_database: str | None,
+    clock: tuple[dict[str, str], Callable[[str], object]],
+    often: Callable[[int, int], int],
+    figures: Figures,
+) -> None:
+    env, step_to = clock
+    steps = STEPS * often(1, 10)
+    with packhouse.running(tmp_path / "home", database=live_database, workers=2, env=env) as index:
+        token, told = new_token(index), Told()
+        assert publish(index.url, token, new_upload(0), told) == "200"
+        with Load([index.url], token, clients=4, largest=20_000, first=100) as load:
+            for step in steps:
+                step_to(step)
+                time.sleep(0.7)
+        assert set(load.told.answers) == {"200"}
+        assert retry_all(index.url, token, load.told) == []
+        found = check(index.url, index.home, database=index.database, told=load.told, in_flight=0)
+        assert found.violations == []
+        figures(steps=len(steps), answers=load.told.answers, looked=found.looked)

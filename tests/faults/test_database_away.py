@@ -1,0 +1,171 @@
+"""PostgreSQL restarted, stopped, cut off in the middle of a commit: reads go on, nothing acknowledged is lost."""
+
+import os
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from http.client import HTTPException
+from pathlib import Path
+from typing import Self
+
+import pytest
+from tests.faults.conftest import Figures
+from tests.faults.invariants import Site, check
+from tests.faults.publishing import Load, Told, new_token, new_upload, publish, retry_all, send, soon
+from tests.servers import cutting, packhouse
+from tests.servers.postgresql import Machine
+
+REWRITE = {"PACKHOUSE_THREADS": "4"}
+RECOVERY = 5.0
+
+
+class Reader:
+    """An installer that reads pages it has read before, without pause, and notes every status."""
+
+    def __init__(self, url: str, paths: list[str]) -> None:
+        self.url, self.paths = url, paths
+        self.statuses: Counter[int] = Counter()
+        self.slowest = 0.0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._read)
+
+    def _read(self) -> None:
+        while not self._stop.wait(0.01):
+            for path in self.paths:
+                began = time.monotonic()
+                status = 0
+                with suppress(OSError, HTTPException), Site(self.url) as site:
+                    status = site.get(path, "application/vnd.pypi.simple.v1+json")[0]
+                self.statuses[status] += 1
+                self.slowest = max(self.slowest, time.monotonic() - began)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+
+def restart_fast(machine: Machine) -> None:
+    machine.stop(signal.SIGINT)
+    machine.start()
+
+
+def restart_at_once(machine: Machine) -> None:
+    machine.stop(signal.SIGQUIT)
+    machine.start()
+
+
+@contextmanager
+def filled(tmp_path: Path, database: str) -> Iterator[tuple[packhouse.Running, str, list[str]]]:
+    """An index with a few projects that have been read and will not change, its token, and the paths that were read."""
+    with packhouse.running(tmp_path / "home", database=database, workers=1, env=REWRITE) as index:
+        token, told = new_token(index), Told()
+        assert {publish(index.url, token, new_upload(number, prefix="still"), told) for number in range(4)} == {"200"}
+        with Site(index.url) as site:
+            pages = [f"/simple/{project['name']}/" for project in site.json("/simple/")[2]["projects"]]
+            wheels = [file["url"] for page in pages for file in site.json(page)[2]["files"]]
+        yield index, token, [*pages, *(wheel[wheel.index("/packages/") :] for wheel in wheels)]
+
+
+@pytest.mark.parametrize("restart", [restart_fast, restart_at_once])
+def test_reads_go_on_and_uploads_come_back_while_postgresql_restarts(
+    tmp_path: Path,
+    only_postgresql: Machine,
+    restart: Callable[[Machine], None],
+    often: Callable[[int, int], int],
+    figures: Figures,
+) -> None:
+    database = only_postgresql.cluster.create_database("restarted")
+    with filled(tmp_path, database) as (index, token, paths):
+        slowest = 0.0
+        with Reader(index.url, paths) as reader, Load([index.url], token, clients=4, largest=20_000) as load:
+            for _ in range(often(1, 20)):
+                time.sleep(1)
+                restart(only_postgresql)
+                began, known = time.monotonic(), len(load.told.acknowledged)
+                assert soon(lambda known=known: len(load.told.acknowledged) > known)
+                slowest = max(slowest, time.monotonic() - began)
+        assert retry_all(index.url, token, load.told) == []
+        assert check(index.url, index.home, database=database, told=load.told).violations == []
+        failed = sum(count for status, count in reader.statuses.items() if status != 200)
+        assert failed <= 0.001 * reader.statuses.total(), reader.statuses
+        assert slowest < 2 * RECOVERY
+        assert not {answer for answer in load.told.answers if answer.startswith("500")}
+        figures(reads=reader.statuses, slowest_read=reader.slowest, recovery=slowest, answers=load.told.answers)
+
+
+def test_what_has_been_read_is_served_while_postgresql_is_gone_and_the_rest_says_503(
+    tmp_path: Path, only_postgresql: Machine
+) -> None:
+    database = only_postgresql.cluster.create_database("gone")
+    with filled(tmp_path, database) as (index, token, paths):
+        only_postgresql.stop()
+        with Site(index.url) as site:
+            assert {site.json(path)[0] for path in paths if path.startswith("/simple/")} == {200}
+            assert {site.get(path)[0] for path in paths if path.startswith("/packages/")} == {200}
+            assert site.get("/_ready/")[0] == 503
+            status, headers, _ = site.get("/simple/never-read/")
+            assert (status, "retry-after" in headers) == (503, True)
+        status, _ = send(index.url, token, new_upload(1).body())
+        assert status == 503
+        only_postgresql.start()
+        assert soon(lambda: send(index.url, token, new_upload(1).body())[0] == 200, RECOVERY)
+
+
+def test_reads_go_on_while_postgresql_does_not_answer(
+    tmp_path: Path, only_postgresql: Machine, often: Callable[[int, int], int], figures: Figures
+) -> None:
+    database = only_postgresql.cluster.create_database("frozen")
+    with filled(tmp_path, database) as (index, token, paths):
+        with Load([index.url], token, clients=2, largest=20_000) as load:
+            time.sleep(0.5)
+            pids = [only_postgresql.pid, *_children(only_postgresql.pid)]
+            for pid in pids:
+                os.kill(pid, signal.SIGSTOP)
+            try:
+                with Reader(index.url, paths) as reader:
+                    time.sleep(often(4, 30))
+            finally:
+                for pid in pids:
+                    with suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGCONT)
+            began, known = time.monotonic(), len(load.told.acknowledged)
+            assert soon(lambda: len(load.told.acknowledged) > known)
+            recovery = time.monotonic() - began
+        assert retry_all(index.url, token, load.told) == []
+        assert check(index.url, index.home, database=database, told=load.told).violations == []
+        failed = reader.statuses.total() - reader.statuses[200]
+        assert failed <= 0.001 * reader.statuses.total(), reader.statuses
+        assert recovery < 2 * RECOVERY
+        figures(reads=reader.statuses, slowest_read=reader.slowest, recovery=recovery, answers=load.told.answers)
+
+
+def _children(pid: int) -> list[int]:
+    from tests.servers.processes import descendants
+
+    return list(descendants(pid))
+
+
+def test_a_commit_whose_answer_is_lost_is_looked_up(
+    tmp_path: Path, only_postgresql: Machine, often: Callable[[int, int], int], figures: Figures
+) -> None:
+    """The connection breaks after the database has committed: the upload happened, once, and is answered with 200."""
+    direct = only_postgresql.cluster.create_database("cut")
+    told, rounds = Told(), often(6, 100)
+    with cutting.running(only_postgresql.cluster.port) as proxy:
+        database = direct.replace(f":{only_postgresql.cluster.port}/", f":{proxy.port}/")
+        with filled(tmp_path, database) as (index, token, _):
+            answers: Counter[str] = Counter()
+            for number in range(rounds):
+                proxy.cut_after(b"COMMIT")
+                answers[publish(index.url, token, new_upload(number), told)] += 1
+            assert answers == {"200": rounds}
+            assert proxy.cuts >= rounds - 1
+            assert check(index.url, index.home, database=direct, told=told).violations == []
+            figures(cuts=proxy.cuts, answers=answers)

@@ -1,0 +1,94 @@
+"""A disk is full, of the spool, of the files, of the database: uploads are told so, reads go on, and it passes."""
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+from tests.faults.conftest import Figures
+from tests.faults.invariants import Site, check
+from tests.faults.publishing import Load, Told, new_token, new_upload, publish, retry_all, soon
+from tests.servers import packhouse
+from tests.servers.packhouse import Running
+
+MIB = 1024**2
+TOLD = 1.0
+"""Seconds within which an upload hears that there is no room; the suite's machine is busy, so it gets more."""
+BACK = 10.0
+BIG = 600_000
+"""Bytes of an upload that does not stay in memory on its way."""
+
+
+@contextmanager
+def small_disk(folder: Path, size: int) -> Iterator[Path]:
+    """A file system of *size* bytes at *folder*; a visible skip where this user may not mount one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "none", str(folder)]
+    if os.geteuid() or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("cannot mount a file system here (root only)")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def fill(folder: Path) -> Path:
+    """Leave no byte free on the file system of *folder*."""
+    ballast = folder / "ballast"
+    free = shutil.disk_usage(folder).free
+    with ballast.open("wb") as file, suppress(OSError):
+        os.posix_fallocate(file.fileno(), 0, free)
+    with ballast.open("ab", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+    return ballast
+
+
+PLACES = {"spool": "spool", "files": "files", "database": "database"}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_full_disk_refuses_uploads_keeps_reads_and_heals(
+    place: str, tmp_path: Path, live_database: str | None, often: Callable[[int, int], int], figures: Figures
+) -> None:
+    if place == "database" and live_database:
+        pytest.skip("a full PostgreSQL is the matter of its own machine")
+    home = tmp_path / "home"
+    with small_disk(home / PLACES[place], 24 * MIB) as disk:
+        database = f"sqlite://{disk}/packhouse.db" if place == "database" else live_database
+        with packhouse.running(home, database=database, workers=1) as index:
+            token, told = new_token(index), Told()
+            assert publish(index.url, token, new_upload(0), told) == "200"
+            for number in range(1, often(1, 10) + 1):
+                _one_round(index, token, told, disk, number * 1000)
+            assert retry_all(index.url, token, told) == []
+            found = check(index.url, index.home, database=index.database, told=told)
+            assert found.violations == []
+            assert list((home / "spool").iterdir()) == []
+            assert list((home / "files" / ".spool").iterdir()) == []
+            figures(place=place, answers=told.answers, looked=found.looked)
+
+
+def _one_round(index: Running, token: str, told: Told, disk: Path, first: int) -> None:
+    with Site(index.url) as site:
+        paths = [f"/simple/{project['name']}/" for project in site.json("/simple/")[2]["projects"]]
+        ballast = fill(disk)
+        for number in range(first, first + 4):
+            began = time.monotonic()
+            answer = publish(index.url, token, new_upload(4 * number, size=BIG), told)
+            assert answer[:3] in {"507", "503"}, answer
+            assert time.monotonic() - began < 5 * TOLD
+            assert {site.json(path)[0] for path in paths} == {200}
+        with Load([index.url], token, clients=8, largest=100_000, first=first * 10) as load:
+            time.sleep(1)
+            assert {site.json(path)[0] for path in paths} == {200}
+        assert not {answer for answer in load.told.answers if answer.startswith(("500", "lost"))}, load.told.answers
+        ballast.unlink()
+        assert soon(lambda: publish(index.url, token, new_upload(4 * first, size=BIG), told) == "200", BACK)
+    told.acknowledged |= load.told.acknowledged
+    told.unknown |= load.told.unknown
+    told.answers += load.told.answers

@@ -1,0 +1,119 @@
+"""kill -9 in the middle of uploads: what was acknowledged is kept, what was not can be sent again."""
+
+import os
+import random
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from http.client import HTTPException
+from pathlib import Path
+
+import pytest
+from tests.faults.conftest import Figures
+from tests.faults.invariants import Site, check
+from tests.faults.publishing import Load, retry_all, soon
+from tests.servers.packhouse import Running
+from tests.servers.postgresql import Machine
+from tests.servers.processes import descendants
+
+from packhouse.cli.supervisor import STEADY
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc")
+
+BACK = 5.0
+"""Seconds within which the index serves again after its processes were started anew."""
+
+
+def processes(index: Running, part: str) -> list[int]:
+    return sorted(pid for pid, line in descendants(index.process.pid).items() if part in line)
+
+
+def kill_web_worker(index: Running, chance: random.Random) -> None:
+    os.kill(chance.choice(processes(index, "cli.front")[1:]), signal.SIGKILL)
+
+
+def kill_web_server(index: Running, chance: random.Random) -> None:
+    os.kill(processes(index, "cli.front")[0], signal.SIGKILL)
+
+
+def kill_task_worker(index: Running, chance: random.Random) -> None:
+    os.kill(chance.choice(processes(index, "cli work") + processes(index, "queue.lane")), signal.SIGKILL)
+
+
+KILLS = [kill_web_worker, kill_web_worker, kill_web_server, kill_task_worker]
+
+
+def is_whole(index: Running, front: int = 3) -> bool:
+    """Whether the server says that it is ready, and its first process and all its workers are there."""
+    with suppress(OSError, HTTPException), Site(index.url) as site:
+        return site.get("/_ready/")[0] == 200 and len(processes(index, "cli.front")) >= front
+    return False
+
+
+def test_no_acknowledged_upload_is_lost_by_kills_of_any_process(
+    durable_index: Running,
+    token: str,
+    durable_postgresql: Machine | None,
+    often: Callable[[int, int], int],
+    figures: Figures,
+) -> None:
+    index, chance, kills = durable_index, random.Random("kills"), Counter[str]()
+    wanted, slowest = often(12, 300), 0.0
+    time.sleep(STEADY)  # a server that never stayed up is given up by its supervisor, and rightly so
+    with Load([index.url], token) as load:
+        for number in range(wanted):
+            time.sleep(chance.uniform(0.2, 1.0))
+            if durable_postgresql and number % 5 == 4:
+                kills["kill_postgresql"] += 1
+                durable_postgresql.stop(signal.SIGKILL)
+                durable_postgresql.start()
+            else:
+                kill = chance.choice(KILLS)
+                kills[kill.__name__] += 1
+                with suppress(IndexError, ProcessLookupError):  # it is being started again at this moment
+                    kill(index, chance)
+            began = time.monotonic()
+            assert soon(lambda: is_whole(index)), index.printed()[-3000:]
+            slowest = max(slowest, time.monotonic() - began)
+    told = load.told
+    acknowledged = len(told.acknowledged)
+    in_flight = len(told.unknown)
+    assert retry_all(index.url, token, told) == []
+    found = check(index.url, index.home, database=index.database, told=told, in_flight=in_flight)
+    assert found.violations == []
+    assert set(told.answers) <= {"200", "lost", "503 None", "503", "503 storage-unavailable", "503 try-again"}
+    assert acknowledged >= wanted
+    figures(kills=kills, acknowledged=acknowledged, answers=told.answers, slowest_return=slowest, looked=found.looked)
+
+
+def test_nothing_is_lost_when_everything_is_killed_at_once(
+    durable_index: Running, token: str, often: Callable[[int, int], int], figures: Figures
+) -> None:
+    """The supervisor dies, and all others with it; the next start is a plain one."""
+    from tests.servers import packhouse
+
+    index, chance = durable_index, random.Random("everything")
+    told, rounds = None, often(1, 30)
+    for number in range(rounds):
+        with Load([index.url], token, first=1000 * number) as load:
+            time.sleep(chance.uniform(0.3, 1.0))
+            index.process.kill()
+            index.process.wait()
+        if told:
+            load.told.acknowledged |= told.acknowledged
+            load.told.unknown |= told.unknown
+        told = load.told
+        port = int(index.url.rpartition(":")[2])
+        began = time.monotonic()
+        index = packhouse.start_packhouse(index.home, database=index.database, workers=2, port=port)
+        assert time.monotonic() - began < 10 * BACK
+    assert told is not None
+    try:
+        assert retry_all(index.url, token, told) == []
+        found = check(index.url, index.home, database=index.database, told=told)
+        assert found.violations == []
+        figures(kills=rounds, acknowledged=len(told.acknowledged), looked=found.looked)
+    finally:
+        index.stop()

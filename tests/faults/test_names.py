@@ -1,0 +1,77 @@
+"""Sixty-four uploads of one name at once, to two servers; a third of the clients hang up before they are answered."""
+
+import http.client
+import random
+import threading
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from tests.builders import make_wheel
+from tests.faults.conftest import Figures
+from tests.faults.invariants import check
+from tests.faults.publishing import Upload, new_token, send
+from tests.servers import packhouse
+from tests.uploads.publishing import BOUNDARY
+
+AT_ONCE = 64
+
+
+def hang_up(url: str, token: str, body: bytes) -> None:
+    """Send an upload and leave before the answer."""
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
+    headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}", "Authorization": f"Bearer {token}"}
+    connection.request("POST", "/legacy/", body, headers)
+    connection.close()
+
+
+def together(urls: list[str], token: str, uploads: list[Upload], chance: random.Random) -> Counter[str]:
+    answers: Counter[str] = Counter()
+    start, lock = threading.Barrier(len(uploads)), threading.Lock()
+
+    def post(url: str, upload: Upload, stays: bool) -> None:
+        start.wait()
+        if not stays:
+            hang_up(url, token, upload.body())
+            return
+        status, reason = send(url, token, upload.body())
+        with lock:
+            answers[f"{status} {reason}" if reason else str(status)] += 1
+
+    threads = [
+        threading.Thread(target=post, args=(chance.choice(urls), upload, chance.random() > 0.33)) for upload in uploads
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return answers
+
+
+def test_of_many_uploads_of_one_name_one_is_published_and_its_bytes_never_change(
+    tmp_path: Path, live_database: str | None, often: Callable[[int, int], int], figures: Figures
+) -> None:
+    home, chance = tmp_path / "home", random.Random("names")
+    counted: Counter[str] = Counter()
+    with packhouse.running(home, database=live_database, workers=2) as index:
+        token = new_token(index)
+        for number in range(often(2, 200)):
+            project, version = f"name-{number % 5}", f"{number}.0"
+            same = Upload(project, version, *make_wheel(project, version))
+            answers = together([index.url], token, [same] * AT_ONCE, chance)
+            assert set(answers) == {"200"}
+            other = [
+                Upload(project, f"{version}.1", *make_wheel(project, f"{version}.1", files={f"x{which}.py": b""}))
+                for which in range(AT_ONCE)
+            ]
+            different = together([index.url], token, other, chance)
+            assert set(different) <= {"200", "400 file-exists"}
+            assert different["200"] <= 1
+            counted += answers + different
+            if number == 0:
+                before = check(index.url, home, database=index.database).listed
+        found = check(index.url, home, database=index.database, before=before)
+        assert found.violations == []
+        assert before.items() <= found.listed.items()
+        figures(rounds=often(2, 200), answers=counted, files=len(found.listed))

@@ -1,0 +1,90 @@
+"""Two servers restarted in turn while uploads are in flight: nobody who was being served notices."""
+
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.faults.conftest import Figures
+from tests.faults.invariants import Site, check
+from tests.faults.publishing import Load, new_token, new_upload, send_slowly
+from tests.servers import packhouse
+from tests.servers.packhouse import Running
+
+PUBLIC_URL = "http://index.example"
+ONE_ADDRESS = {"PACKHOUSE_PUBLIC_URL": PUBLIC_URL}
+
+
+class ThinLine(threading.Thread):
+    """One upload that takes longer than it takes to tell the server to stop."""
+
+    def __init__(self, url: str, token: str, number: int, size: int) -> None:
+        super().__init__()
+        self.upload = new_upload(4 * number, size=size)
+        self.url, self.token = url, token
+        self.status = 0
+
+    def run(self) -> None:
+        self.status = send_slowly(self.url, self.token, self.upload.body(), 3)
+
+
+class Reading(threading.Thread):
+    """Reads pages from whichever server the load balancer names, each over a connection of its own."""
+
+    def __init__(self, urls: list[str]) -> None:
+        super().__init__()
+        self.urls = urls
+        self.statuses: Counter[int] = Counter()
+        self.stopping = threading.Event()
+
+    def run(self) -> None:
+        while not self.stopping.wait(0.01):
+            with Site(self.urls[0]) as site:
+                self.statuses[site.get("/simple/", "application/vnd.pypi.simple.v1+json")[0]] += 1
+
+
+def test_rolling_restarts_lose_no_upload_and_no_read(
+    tmp_path: Path, live_database: str | None, often: Callable[[int, int], int], figures: Figures
+) -> None:
+    home, rounds, size = tmp_path / "home", often(2, 50), often(5_000_000, 60_000_000)
+    lines: list[ThinLine] = []
+    servers = [packhouse.start_packhouse(home, database=live_database, env=ONE_ADDRESS) for _ in range(2)]
+    token = new_token(servers[0])
+    balanced = [server.url for server in servers]
+    reading = Reading(balanced)
+    reading.start()
+    try:
+        with Load(balanced, token, clients=4, largest=50_000) as load:
+            for number in range(rounds):
+                lines.append(ThinLine(servers[number % 2].url, token, 100_000 + number, size))
+                lines[-1].start()
+                time.sleep(0.5)
+                servers[number % 2] = _restart(servers[number % 2], balanced)
+        for line in lines:
+            line.join()
+        reading.stopping.set()
+        reading.join()
+        found = check(servers[0].url, home, database=live_database, told=load.told, in_flight=0, public_url=PUBLIC_URL)
+    finally:
+        reading.stopping.set()
+        for server in servers:
+            server.stop()
+    assert set(load.told.answers) == {"200"}
+    assert set(reading.statuses) == {200}
+    assert {line.status for line in lines} == {200}
+    assert all(found.listed[line.upload.filename] == line.upload.sha256 for line in lines)
+    assert found.violations == []
+    figures(restarts=rounds, uploads=load.told.answers, reads=reading.statuses, slow_uploads=len(lines))
+
+
+def _restart(server: Running, balanced: list[str]) -> Running:
+    """Stop *server* once the load balancer has stopped sending it anything new, and start it again."""
+    balanced.remove(server.url)
+    time.sleep(random.uniform(0.05, 0.2))
+    assert server.stop() == 0
+    port = int(server.url.rpartition(":")[2])
+    again = packhouse.start_packhouse(server.home, database=server.database, port=port, env=ONE_ADDRESS)
+    balanced.append(again.url)
+    return again
