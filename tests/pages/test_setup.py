@@ -1,6 +1,8 @@
 """The first run in the browser."""
 
+import os
 import re
+import signal
 import time
 import tomllib
 import urllib.error
@@ -144,3 +146,26 @@ def test_of_many_who_use_the_link_at_once_one_becomes_administrator(tmp_path: Pa
             answers = list(pool.map(lambda number: submit(link, number), range(32)))
     assert sorted(set(answers)) == [302, 410]
     assert answers.count(302) == 1
+
+
+@pytest.mark.slow
+def test_settings_take_effect_without_anybody_starting_the_index_again(tmp_path: Path) -> None:
+    """The index starts itself again: the process stays, its configuration is new."""
+    with packhouse.running(tmp_path / "home") as index:
+        process, home = index.process.pid, index.home
+        config.save(home, {"site_name": "Acme Packages"})
+        (folder,) = (home / "run").glob("[0-9]*")
+        assert folder.name == str(process)
+        os.kill(process, signal.SIGUSR1)
+        deadline = time.monotonic() + 40
+        while "Acme Packages" not in _front_page(index.url) and time.monotonic() < deadline:
+            time.sleep(0.3)
+        assert "Acme Packages" in _front_page(index.url)
+        assert index.process.poll() is None
+
+
+def _front_page(url: str) -> str:
+    try:
+        return urllib.request.urlopen(f"{url}/", timeout=5).read().decode()
+    except (urllib.error.URLError, OSError):
+        return ""

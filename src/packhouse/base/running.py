@@ -57,6 +57,18 @@ def is_draining() -> bool:
     return shared is not None and (shared / "draining").exists()
 
 
+def ask_to_restart() -> bool:
+    """Ask the supervisor of this process to begin anew, with the configuration as it is now; False without one."""
+    shared = folder()
+    if shared is None or not shared.name.isdigit():
+        return False
+    try:
+        os.kill(int(shared.name), signal.SIGUSR1)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
+
+
 def end_with_parent() -> None:
     """Sends this process SIGTERM when its parent is gone, however that ended."""
     if sys.platform == "linux":

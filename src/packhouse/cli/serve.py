@@ -13,7 +13,7 @@ from packhouse import config
 from packhouse.base import home as homes
 from packhouse.base import running
 from packhouse.cli import session
-from packhouse.cli.supervisor import Child, Supervisor, own_command, tell
+from packhouse.cli.supervisor import RESTART, Child, Supervisor, own_command, tell
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 WORKER_WAITS = 2.0
@@ -37,6 +37,7 @@ def setting_options(command: Command) -> Command:
 @setting_options
 def serve(home: Path | None, *, no_work: bool, **flags: str | None) -> None:
     """Run the index.  An empty home is made ready first; settings that are not given take their defaults."""
+    given = dict(os.environ)  # before the configuration is written into it
     reading = session.begin({"home": home, **flags}, serving=True)
     settings = reading.config
     for port in filter(None, (settings.port, settings.metrics_port)):
@@ -58,6 +59,8 @@ def serve(home: Path | None, *, no_work: bool, **flags: str | None) -> None:
         status = Supervisor(children, notice=settings.drain_notice, drain=settings.drain_seconds).run()
     finally:
         running.remove_folder()
+    if status == RESTART:
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], given)  # noqa: S606 (this very command)
     sys.exit(status)
 
 

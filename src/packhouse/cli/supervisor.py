@@ -25,6 +25,8 @@ STEADY: Final = 10.0
 ATTEMPTS: Final = 5
 HOPELESS: Final = 3
 """Exit status of a process that need not be started again."""
+RESTART: Final = -1
+"""What ``run`` returns when the whole command shall begin anew, with the configuration as it is now."""
 GRACE: Final = 10.0
 """Seconds beyond ``drain_seconds`` before what still runs is killed."""
 
@@ -78,7 +80,8 @@ class Supervisor:
     """Runs *children* until told to stop.
 
     SIGTERM and SIGINT: readiness fails, after ``notice`` seconds (SIGTERM only) the children are told to finish, after
-    ``drain`` seconds they are killed; a second signal kills them at once.  SIGHUP goes to the children.
+    ``drain`` seconds they are killed; a second signal kills them at once.  SIGHUP goes to the children.  SIGUSR1 ends
+    them as SIGTERM does, and ``run`` returns ``RESTART``.
     """
 
     def __init__(self, children: Sequence[Child], *, notice: float, drain: float) -> None:
@@ -95,7 +98,7 @@ class Supervisor:
         for end in (reader, writer):
             os.set_blocking(end, False)
         signal.set_wakeup_fd(writer)
-        for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
+        for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGCHLD):
             signal.signal(signum, lambda _signum, _frame: None)
         while not self._is_over():
             self._start_what_is_due()
@@ -129,8 +132,12 @@ class Supervisor:
         if signum == signal.SIGHUP:
             for child in self.children:
                 child.signal(signal.SIGHUP)
+        elif signum == signal.SIGUSR1 and not self.is_stopping:
+            self.status = RESTART
+            self._stop(after=self.notice)
         elif signum in {signal.SIGTERM, signal.SIGINT}:
             if self.is_stopping:
+                self.status = max(self.status, 0)
                 self._kill()
             else:
                 self._stop(after=self.notice if signum == signal.SIGTERM else 0)

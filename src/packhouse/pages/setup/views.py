@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 
 from packhouse import config
 from packhouse.accounts.access import for_users, user_of
-from packhouse.base import clock
+from packhouse.base import clock, running
 from packhouse.base.errors import Gone
 from packhouse.pages.setup import actions
 from packhouse.pages.setup.clients import snippets
@@ -65,12 +65,21 @@ def about_the_index(request: HttpRequest) -> HttpResponse:
         except (config.ConfigError, OSError) as error:
             form.add_error(None, str(error))
         else:
+            if changes and running.ask_to_restart():
+                return _restarting(request, form.cleaned_data["public_url"])
             if changes:
                 messages.warning(
                     request, _("Written to packhouse.toml. Start Packhouse again, so that it takes effect.")
                 )
             return redirect("setup-clients")
     return render(request, "pages/setup/settings.html", {"form": form, "home": settings.PACKHOUSE.home})
+
+
+def _restarting(request: HttpRequest, site: str) -> HttpResponse:
+    """Says that the settings take effect now, and where to go on; by itself where that is the place one is at."""
+    here = f"{request.scheme}://{request.get_host()}"
+    context = {"next": f"{site.rstrip('/')}/setup/clients/", "goes_on": site.rstrip("/") == here}
+    return render(request, "pages/setup/restarting.html", context)
 
 
 @require_http_methods(["GET", "POST"])
