@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from limits.storage import RedisStorage
 
 from packhouse.throttle import counting, queries
-from packhouse.throttle.actions import clear, forget_expired, hit
+from packhouse.throttle.actions import clear, forget_expired, give_back, hit
 from packhouse.throttle.headers import headers
 from packhouse.throttle.limit import Limit, Usage, Verdict
 from packhouse.throttle.models import Counter
@@ -138,6 +138,18 @@ def test_without_any_backend_this_process_counts(monkeypatch: Any) -> None:
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE throttle_counter")
     assert use(LIMIT, 50, "alice") == 20
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("place", ["database", "redis", "memory"])
+def test_a_hit_can_be_given_back(place: str, monkeypatch: Any, request: pytest.FixtureRequest) -> None:
+    configure(monkeypatch, request.getfixturevalue("redis_server") if place == "redis" else "database")
+    if place == "memory":
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TABLE throttle_counter")
+    assert use(LIMIT, 30, "given", place) == 20
+    give_back(LIMIT, "given", place)
+    assert use(LIMIT, 30, "given", place) == 1
 
 
 def configure(monkeypatch: Any, cache: str) -> None:

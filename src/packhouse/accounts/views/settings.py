@@ -45,7 +45,8 @@ def password(request: HttpRequest) -> HttpResponse:
     user = user_of(request)
     form = ChangePassword(request.POST or None)
     if form.is_valid():
-        if actions.prove_password(user.username, form.cleaned_data["current_password"]) is None:
+        current = form.cleaned_data["current_password"]
+        if actions.prove_password(user.username, current, failure="reauthenticate:failure") is None:
             form.add_error("current_password", _("This is not your password."))
         elif _change(form, user, request):
             messages.success(request, _("Your password is changed. All other sessions are ended."))
