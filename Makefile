@@ -17,7 +17,7 @@ templates := $(wildcard src/packhouse/*/templates src/packhouse/*/*/templates)
 # the tests of one file share what they set up; slow files have few tests and must not come last
 pytest := $(run)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help serve test test-sqlite test-postgresql check bench docs messages screenshots fix sizes lock clean
+.PHONY: help serve test test-sqlite test-postgresql faults check bench docs messages screenshots fix sizes lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -34,6 +34,15 @@ test-sqlite: $(ready)  ## the whole suite on SQLite
 test-postgresql: $(ready)  ## all tests that touch a database, on PostgreSQL
 	tools/debian-packages.sh
 	$(pytest) --database=postgresql --ignore=tests/specs --ignore=tests/house
+
+faults: export TESTS_FAULTS ?= 1
+faults: export TESTS_FIGURES := $(abspath $(venv))/figures.jsonl
+faults: $(ready)  ## the long experiments, hours (TESTS_FAULTS=0.1: a tenth); prints what was counted
+	tools/debian-packages.sh
+	rm -f $(TESTS_FIGURES)
+	$(run)/pytest -q tests/faults --database=sqlite
+	$(run)/pytest -q tests/faults --database=postgresql
+	cat $(TESTS_FIGURES)
 
 check: export PACKHOUSE_HOME := $(abspath $(venv))/home
 check: export DJANGO_SETTINGS_MODULE := packhouse.settings
