@@ -5,6 +5,7 @@ from datetime import time
 from packhouse.accounts import tasks as accounts
 from packhouse.audit import tasks as audit
 from packhouse.documents import tasks as documents
+from packhouse.downloads import tasks as downloads
 from packhouse.index import tasks as index
 from packhouse.mail import tasks as mail
 from packhouse.queue import tasks as queue
@@ -22,6 +23,7 @@ SCHEDULE: list[Every | Daily] = [
     Daily(mail.forget_old, at=time(3, 20)),
     Daily(audit.forget_old, at=time(3, 25)),
     Daily(accounts.erase_deleted_accounts, at=time(3, 30)),
+    Daily(downloads.forget_old, at=time(3, 50)),
     Daily(search.rebuild, at=time(4, 20)),
     Daily(index.sweep_temporaries, at=time(3, 40)),
 ]

@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "packhouse.audit",
     "packhouse.console",
     "packhouse.documents",
+    "packhouse.downloads",
     "packhouse.flags",
     "packhouse.index",
     "packhouse.mail",

@@ -1,11 +1,14 @@
 """Projects as the public site shows them."""
 
 import hashlib
+from datetime import timedelta
 
 from django.conf import settings
 from tests.factories.accounts import make_user
 from tests.factories.projects import make_project
 
+from packhouse.base import clock
+from packhouse.downloads.actions import record_downloads
 from packhouse.files import default_store, key_for
 from packhouse.projects.actions import publish_file
 from packhouse.projects.models import Description, File, Project, Release
@@ -166,4 +169,14 @@ def crates(name: str = "crates") -> Project:
     for tag in ("cp313-cp313t-win_amd64", "cp311-cp311-musllinux_1_2_aarch64"):
         publish(project, "1.4.0", f"{name}-1.4.0-{tag}.whl", size=998_213)
     project.refresh_from_db()
+    fetch(project)
     return project
+
+
+def fetch(project: Project) -> None:
+    """Downloads of a project on the last days, more each week."""
+    file, today = File.objects.filter(project=project).order_by("-pk")[0], clock.now().date()
+    for ago in range(1, 31):
+        for agent, share in (("pip/25.1 CPython/3.12.1", 7), ("uv/0.9 CPython/3.13.0", 3), ("poetry/2", 1)):
+            number = share * (40 - ago + (ago * 7) % 11)
+            record_downloads({(file.path, agent): number}, today - timedelta(days=ago))

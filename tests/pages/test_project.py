@@ -113,6 +113,13 @@ def test_what_is_in_quarantine_shows_no_files_and_no_way_to_install(page, crates
         assert "pip install" not in text
 
 
+def test_downloads_are_drawn_and_told_in_numbers(page, crates):
+    text = page("/project/crates/").content.decode()
+    assert text.count("<rect") == 30
+    assert "By installer" in text
+    assert "Downloads" not in page("/project/crates/1.0/").content.decode()
+
+
 def test_files_are_filtered_by_what_they_run_on(page, crates):
     def names(query):
         text = page(f"/project/crates/files/?{query}").content.decode()

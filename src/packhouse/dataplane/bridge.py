@@ -164,6 +164,14 @@ class Bridge:
         finally:
             self.waiting -= 1
 
+    async def work(self, task: Callable[[], None]) -> None:
+        """Do *task* in one of Django's threads, once Django is loaded."""
+        await asyncio.get_running_loop().run_in_executor(self._threads, self._work, task)
+
+    def _work(self, task: Callable[[], None]) -> None:
+        self._get()
+        task()
+
     async def next_chunk(self, chunks: Any) -> bytes | None:
         """The next piece of a long body, fetched in one of Django's threads."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, next, chunks, None)

@@ -6,6 +6,7 @@ import os
 import re
 from contextlib import suppress
 from functools import lru_cache
+from time import monotonic
 from typing import Any
 
 import structlog
@@ -22,10 +23,11 @@ from packhouse.dataplane.bridge import Answered, Bridge, Limits, Refusal
 from packhouse.dataplane.http import CSP, TEXT, FileSlice, Header, Request, Response, Site
 from packhouse.dataplane.packages import Blobs, NotStatted
 from packhouse.dataplane.store import DocumentStore, NotLoaded
-from packhouse.dataplane.watch import Exchange
+from packhouse.dataplane.watch import TALLY, Exchange
 from packhouse.documents import generation
 from packhouse.documents import store as documents
 from packhouse.documents.store import Unavailable
+from packhouse.downloads.tally import Batch
 from packhouse.files.store import StoreError
 
 log: Any = structlog.get_logger(__name__)
@@ -33,6 +35,7 @@ log: Any = structlog.get_logger(__name__)
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?")
 _SMALL_FILE = 256 * 1024
 _POLL_SECONDS = 0.5
+_TALLY_SECONDS = 60.0
 
 
 class FrontDoor:
@@ -47,6 +50,7 @@ class FrontDoor:
         self.log = AccessLog(human=logs.is_human(config.log_format)) if config.access_log else None
         self._security = [CSP, *site.security()]  # for every answer that has none of its own
         self._poll: asyncio.Task[None] | None = None
+        self._tally_due = monotonic() + _TALLY_SECONDS
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         large.sweep(self.store.folder)
@@ -58,6 +62,9 @@ class FrontDoor:
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._poll is not None:
             self._poll.cancel()
+        if batch := TALLY.take():
+            with suppress(Exception):  # the process ends; a minute of numbers is no reason to hold it up
+                _write_downloads(batch)
         if self.log is not None:
             self.log.stop()
 
@@ -66,7 +73,21 @@ class FrontDoor:
         while True:
             with suppress(Unavailable):
                 await self.store.sync()
+            if TALLY.is_full or monotonic() >= self._tally_due:
+                self._tally_due = monotonic() + _TALLY_SECONDS
+                await self._write_tally()
             await asyncio.sleep(_POLL_SECONDS)
+
+    async def _write_tally(self) -> None:
+        """Have Django write what was downloaded; what it cannot write now is counted once more."""
+        batch = TALLY.take()
+        if not batch:
+            return
+        try:
+            await self.bridge.work(lambda: _write_downloads(batch))
+        except Exception:
+            log.exception("downloads could not be written")
+            TALLY.give_back(batch)
 
     async def __rsgi__(self, scope: Any, proto: Any) -> None:
         if scope.proto != "http":
@@ -193,6 +214,17 @@ class FrontDoor:
             if answered.close is not None:
                 answered.close()
         return -1
+
+
+def _write_downloads(batch: Batch) -> None:
+    """In a thread that may use Django."""
+    from django.db import close_old_connections  # noqa: PLC0415 - the data plane starts without Django
+
+    from packhouse.downloads.actions import record_downloads  # noqa: PLC0415
+
+    close_old_connections()
+    record_downloads(batch)
+    close_old_connections()
 
 
 def _names_one_host(scope: Any) -> bool:

@@ -6,8 +6,11 @@ from packhouse.base import logs
 from packhouse.base.access import AccessLine, AccessLog
 from packhouse.base.metrics import hot
 from packhouse.dataplane.http import Header
+from packhouse.downloads.tally import Tally
 
 _KINDS = {".whl": "wheel", "r.gz": "sdist", ".zip": "sdist", "data": "metadata"}
+TALLY = Tally()
+"""Of this process; the front door has it written."""
 
 
 class Exchange:
@@ -32,6 +35,8 @@ class Exchange:
         hot.request(plane, route, self.method, status, seconds, max(sent, 0))
         if route[:4] == "file" and status in (200, 206) and self.method == "GET":
             hot.downloads[_KINDS.get(self.path[-4:], "other")] += 1
+        if route[:4] == "file" and status in (200, 302) and self.method == "GET":
+            TALLY.add(self.path, self.agent)
         if log is not None:
             line = AccessLine(
                 time(), self.client, self.method, self.path, status, sent, seconds, self.agent, self.request_id

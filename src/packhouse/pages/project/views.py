@@ -1,7 +1,8 @@
 """The tabs of a project's page."""
 
 from collections.abc import Callable
-from functools import wraps
+from functools import lru_cache, wraps
+from time import time
 from typing import Any, Final
 
 from django.conf import settings
@@ -11,17 +12,20 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
+from packhouse.downloads.queries import Fetched, recent
 from packhouse.pages.caching import cached, keyed
 from packhouse.pages.project import changes as compare
 from packhouse.pages.project import dependencies as needs
 from packhouse.pages.project import files as listed
 from packhouse.pages.project import install
+from packhouse.pages.project.chart import bars
 from packhouse.pages.project.facts import about
 from packhouse.pages.project.place import Place, find, moved, project_url
 from packhouse.projects.models import Description, Project, Release
 from packhouse.projects.queries import find_release, roles_of
 
 RELEASES_PER_PAGE: Final = 100
+FETCHED_FOR: Final = 600
 MAINTAINERS_SHOWN: Final = 30
 Tab = Callable[[HttpRequest, Place], dict[str, Any]]
 
@@ -125,7 +129,21 @@ def _common(place: Place, here: str) -> dict[str, Any]:
 def _aside(place: Place) -> dict[str, Any]:
     """What the column of facts shows."""
     roles = list(roles_of(place.project)[: MAINTAINERS_SHOWN + 1])
-    return {"about": about(place.release), "roles": roles[:MAINTAINERS_SHOWN], "more_roles": roles[MAINTAINERS_SHOWN:]}
+    fetched = _fetched(place.project.pk, place.release.pk if place.pinned else None, int(time() // FETCHED_FOR))
+    chart = bars(fetched.days, _("Downloads for each day")) if fetched.total else ""
+    return {
+        "fetched": fetched,
+        "chart": chart,
+        "about": about(place.release),
+        "roles": roles[:MAINTAINERS_SHOWN],
+        "more_roles": roles[MAINTAINERS_SHOWN:],
+    }
+
+
+@lru_cache(maxsize=256)
+def _fetched(project_id: int, release_id: int | None, _period: int) -> Fetched:
+    """Recent downloads, asked for once in a while: the numbers are those of whole days."""
+    return recent(project_id, release_id)
 
 
 def _status(place: Place) -> str:
