@@ -1,6 +1,6 @@
 """XML-RPC methods that need more rooms than the index: ``search``, which ``pip search`` calls."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 from xmlrpc.client import Fault
 
@@ -44,19 +44,12 @@ def _words(value: Any) -> list[str]:
     return [word for each in values if isinstance(each, str) for word in each.split()]
 
 
-def _hits(text: str) -> list[Entry]:
-    wanted = language.read(text)
-    found: list[Entry] = []
+def _hits(text: str) -> Sequence[Entry]:
     try:
         with GUARD.turn():
-            for page in range(1, MOST // queries.PAGE_SIZE + 1):
-                result = queries.search(wanted, page)
-                found += result.entries
-                if page >= result.pages:
-                    break
+            return queries.search(language.read(text), size=MOST).entries
     except (Busy, DatabaseError) as error:
         raise Fault(xmlrpc.APPLICATION_ERROR, "RuntimeError: Search does not answer in time. Try again.") from error
-    return found
 
 
 def _hit(place: int, entry: Entry) -> str:

@@ -44,6 +44,7 @@ class Found:
     total: int = 0
     more: bool = False
     page: int = 1
+    size: int = PAGE_SIZE
     facets: Counter[int] = field(default_factory=Counter)
     suggestion: str = ""
     instead: bool = False
@@ -51,17 +52,17 @@ class Found:
 
     @property
     def pages(self) -> int:
-        return max(1, -(-self.total // PAGE_SIZE))
+        return max(1, -(-self.total // self.size))
 
 
-def search(wanted: Wanted, page: int = 1) -> Found:
-    """The *page* (from 1) of what is found; past the last one it is empty.
+def search(wanted: Wanted, page: int = 1, size: int = PAGE_SIZE) -> Found:
+    """The *page* (from 1) of *size* results of what is found; past the last one it is empty.
 
     Raises ``OperationalError`` when the database fails or takes longer than ``TIME_LIMIT``.
     """
     index = engine()
     with index.bounded(TIME_LIMIT):
-        return _Search(index, wanted, page).found()
+        return _Search(index, wanted, page, size).found()
 
 
 @dataclass(slots=True)
@@ -71,11 +72,12 @@ class _Search:
     engine: Engine
     wanted: Wanted
     page: int
+    size: int
 
     def found(self) -> Found:
         facets = _wanted_facets(self.wanted)
         if facets is None:
-            return Found(self.wanted, page=self.page)
+            return Found(self.wanted, page=self.page, size=self.size)
         narrowed = matching.filters(self.wanted, facets, clock.now())
         expression = every(narrowed, matching.text(self.wanted))
         matches = self._matching(expression)
@@ -114,10 +116,12 @@ class _Search:
             wanted = replace(
                 self.wanted, text=text, words=language.read(text).words, phrases=(), beginnings=(), without=()
             )
-            other = replace(_Search(self.engine, wanted, self.page).found(), wanted=self.wanted, suggestion=text)
+            other = replace(
+                _Search(self.engine, wanted, self.page, self.size).found(), wanted=self.wanted, suggestion=text
+            )
             return replace(other, instead=bool(other.total))
         if len(matching.asked(self.wanted).words) < 2:
-            return Found(self.wanted, page=self.page)
+            return Found(self.wanted, page=self.page, size=self.size)
         expression = every(narrowed, matching.relaxed(self.wanted))
         found = self._page(expression, narrowed, self._matching(expression), frozenset())
         return replace(found, partial=bool(found.total))
@@ -127,14 +131,22 @@ class _Search:
         return " ".join(corrections.get(word, word) for word in self.wanted.words) if corrections else ""
 
     def _page(self, expression: Expression, narrowed: Expression, matches: list[Match], meant: frozenset[str]) -> Found:
-        start = (self.page - 1) * PAGE_SIZE
+        start = (self.page - 1) * self.size
         if self.wanted.order in {language.UPDATED, language.NEWEST}:
-            places = self._by_date(expression, matches, start + PAGE_SIZE)[start:]
+            places = self._by_date(expression, matches, start + self.size)[start:]
         else:
-            places = self._by_relevance(expression, narrowed, matches, meant)[start : start + PAGE_SIZE]
+            places = self._by_relevance(expression, narrowed, matches, meant)[start : start + self.size]
         counted = matches[:MOST]
         facets = Counter(array("I", b"".join(match.facets for match in counted)))
-        return Found(self.wanted, _shown(places), len(counted), more=len(matches) > MOST, page=self.page, facets=facets)
+        return Found(
+            self.wanted,
+            _shown(places),
+            len(counted),
+            more=len(matches) > MOST,
+            page=self.page,
+            size=self.size,
+            facets=facets,
+        )
 
     def _by_relevance(
         self, expression: Expression, narrowed: Expression, matches: list[Match], meant: frozenset[str]
