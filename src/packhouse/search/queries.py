@@ -137,7 +137,7 @@ class _Search:
         else:
             places = self._by_relevance(expression, narrowed, matches, meant)[start : start + self.size]
         counted = matches[:MOST]
-        facets = Counter(array("I", b"".join(match.facets for match in counted)))
+        facets = Counter(array("I", b"".join(facets for _, facets in counted)))
         return Found(
             self.wanted,
             _shown(places),
@@ -152,7 +152,7 @@ class _Search:
         self, expression: Expression, narrowed: Expression, matches: list[Match], meant: frozenset[str]
     ) -> list[int]:
         """The head, ranked; then all others by place."""
-        rest = [match.place for match in matches[:MOST]]
+        rest = [place for place, _ in matches[:MOST]]
         if self.wanted.asks and self.wanted.order != language.DOWNLOADS:
             head = self._head(expression, narrowed, rest, meant)
         elif len(matches) > MOST:
@@ -186,7 +186,7 @@ class _Search:
         """Newest first.  Of very many matches only the latest months are looked at, as many as are needed."""
         column = "updated" if self.wanted.order == language.UPDATED else "created"
         if len(matches) <= MOST:
-            return _newest([match.place for match in matches], column)[:needed]
+            return _newest([place for place, _ in matches], column)[:needed]
         places: list[int] = []
         for span in _spans_back(clock.now()):
             token = Token(f"{'u' if column == 'updated' else 'b'}:{span}")

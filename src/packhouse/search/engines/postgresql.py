@@ -72,11 +72,7 @@ class PostgreSQL:
 
     def matching(self, expression: Expression, limit: int, since: datetime | None = None) -> list[Match]:
         values = [written(expression), *([since] if since else []), limit]
-        found = [
-            Match(place, bytes(facets))
-            for place, facets in rows(f"SELECT t.place, t.facets {_found(since)} LIMIT %s", values)
-        ]
-        return sorted(found)
+        return sorted(rows(f"SELECT t.place, t.facets {_found(since)} LIMIT %s", values))
 
     def first(self, expression: Expression, limit: int, since: datetime | None = None) -> list[int]:
         top = self._lowest(every(expression, TOP), limit, since)

@@ -50,12 +50,12 @@ class SQLite:
                 " ON search_entry.place = search_text.rowid WHERE search_text MATCH %s"
                 " ORDER BY search_text.rowid LIMIT %s"
             )
-            return list(map(Match._make, rows(query, [written(expression), limit])))
-        return list(map(Match._make, rows(_SINCE, [written(expression), _text(since), limit])))
+            return rows(query, [written(expression), limit])
+        return rows(_SINCE, [written(expression), _text(since), limit])
 
     def first(self, expression: Expression, limit: int, since: datetime | None = None) -> list[int]:
         if since is not None:
-            return [match.place for match in self.matching(expression, limit, since)]
+            return [place for place, _ in self.matching(expression, limit, since)]
         query = "SELECT rowid FROM search_text WHERE search_text MATCH %s ORDER BY rowid LIMIT %s"
         return [place for (place,) in rows(query, [written(expression), limit])]
 
