@@ -105,7 +105,7 @@ def _secrets(config: Config, target: Target, passphrase: str, folder: Path) -> P
     """The home's secrets and its ``packhouse.toml``, sealed."""
     kept = {
         f"secrets/{path.name}": path.read_text()
-        for path in sorted((config.home / "secrets").iterdir())
+        for path in sorted((config.home / "secrets").glob("*"))
         if path.name not in _NOT_KEPT and not path.name.startswith(".")
     }
     kept["secrets/secret-key"] = config.secret_key + "\n"  # it may have come from the environment

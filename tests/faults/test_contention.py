@@ -1,0 +1,69 @@
+"""Sixty-four publishers at once, half of them in one project: nobody is turned away, nothing locks up."""
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+from tests.faults.conftest import Figures
+from tests.faults.invariants import check
+from tests.faults.publishing import Told, new_token, new_upload, publish
+from tests.servers import packhouse
+
+UNLIMITED = {"PACKHOUSE_NEW_PROJECTS_PER_USER": "0", "PACKHOUSE_NEW_PROJECTS_PER_ADDRESS": "0"}
+PUBLISHERS = 64
+
+
+class Publisher(threading.Thread):
+    """Uploads until the time is over: those of even numbers into one project, the others into one of their own."""
+
+    def __init__(self, number: int, url: str, token: str, told: Told, until: float) -> None:
+        super().__init__()
+        self.number, self.url, self.token, self.told, self.until = number, url, token, told, until
+        self.seconds: list[float] = []
+
+    def run(self) -> None:
+        prefix = "crowd" if self.number % 2 == 0 else f"alone-{self.number}"
+        count = 0
+        while time.monotonic() < self.until:
+            upload = new_upload(4 * (self.number * 10_000 + count), size=20_000, projects=1, prefix=prefix)
+            began = time.monotonic()
+            publish(self.url, self.token, upload, self.told)
+            self.seconds.append(time.monotonic() - began)
+            count += 1
+
+
+def deadlocks(database: str | None) -> int:
+    if database is None:
+        return 0
+    with psycopg.connect(database) as connection:
+        row = connection.execute("SELECT sum(deadlocks) FROM pg_stat_database").fetchone()
+        return int(row[0]) if row else 0
+
+
+def test_many_publishers_at_once_are_all_served(
+    tmp_path: Path, live_database: str | None, often: Callable[[int, int], int], figures: Figures
+) -> None:
+    lasting = often(5, 300)
+    before = deadlocks(live_database)
+    with packhouse.running(tmp_path / "home", database=live_database, workers=2, env=UNLIMITED) as index:
+        token, told, until = new_token(index), Told(), time.monotonic() + lasting
+        publishers = [Publisher(number, index.url, token, told, until) for number in range(PUBLISHERS)]
+        for publisher in publishers:
+            publisher.start()
+        for publisher in publishers:
+            publisher.join()
+        found = check(index.url, index.home, database=index.database, told=told, in_flight=0)
+    seconds = sorted(second for publisher in publishers for second in publisher.seconds)
+    assert found.violations == []
+    assert set(told.answers) == {"200"}
+    assert deadlocks(live_database) == before
+    figures(
+        seconds=lasting,
+        uploads=len(seconds),
+        each_second=round(len(seconds) / lasting, 1),
+        median=round(seconds[len(seconds) // 2], 3),
+        p99=round(seconds[int(len(seconds) * 0.99)], 3),
+        deadlocks=0,
+    )
