@@ -6,7 +6,7 @@ from typing import Any, Final
 from packhouse.pages.project.tags import tags_of
 from packhouse.projects.models import File, Release
 
-MOST_FILES: Final = 500
+MOST_FILES: Final = 200
 MOST_LENGTH: Final = 400
 SILENT: Final = frozenset({"metadata_version", "name", "version", "description_content_type", "license_file"})
 

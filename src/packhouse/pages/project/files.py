@@ -19,7 +19,7 @@ from packhouse.pages.project.tags import Tags, abi_words, platform_words, python
 from packhouse.projects.models import File
 from packhouse.specs.simple_api import file_url
 
-PER_PAGE: Final = 50
+PER_PAGE: Final = 25
 MOST_OPTIONS: Final = 150
 RUNS: Final = re.compile(r"([^0-9]*)([0-9]{0,18})")
 
@@ -109,11 +109,17 @@ def listing(place: Place, chosen: Chosen, number: str) -> tuple["Page[Entry]", l
         nothing: tuple[Entry, ...] = ()
         return Paginator(nothing, PER_PAGE).get_page(1), [], Options((), (), ()), 0
     entries, options = _entries(place.release.pk, place.project.last_serial)
-    kept = [entry for entry in entries if chosen.lets_through(entry)] if chosen.is_any else entries
+    kept = _kept(place.release.pk, place.project.last_serial, chosen) if chosen.is_any else entries
     page = Paginator(kept, PER_PAGE).get_page(number)
     files = File.objects.in_bulk([entry.id for entry in page])
     rows = [_row(files[entry.id], entry.tags) for entry in page if entry.id in files]
     return page, rows, options, len(entries)
+
+
+@lru_cache(maxsize=64)
+def _kept(release_id: int, serial: int, chosen: Chosen) -> tuple[Entry, ...]:
+    """The files that the reader wants to see."""
+    return tuple(entry for entry in _entries(release_id, serial)[0] if chosen.lets_through(entry))
 
 
 def _row(file: File, tags: Tags | None) -> Row:

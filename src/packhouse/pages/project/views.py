@@ -24,7 +24,7 @@ from packhouse.pages.project.place import Place, find, moved, project_url
 from packhouse.projects.models import Description, Project, Release
 from packhouse.projects.queries import find_release, roles_of
 
-RELEASES_PER_PAGE: Final = 100
+RELEASES_PER_PAGE: Final = 50
 FETCHED_FOR: Final = 600
 MAINTAINERS_SHOWN: Final = 30
 Tab = Callable[[HttpRequest, Place], dict[str, Any]]
