@@ -33,6 +33,13 @@ def often() -> Callable[[int, int], int]:
 
 
 @pytest.fixture
+def on_one_database(request: pytest.FixtureRequest) -> None:
+    """What does not depend on the database is tried with SQLite alone, but for the long form."""
+    if request.config.getoption("--database") == "postgresql" and not LONG:
+        pytest.skip("does not depend on the database: the suite on SQLite runs it")
+
+
+@pytest.fixture
 def figures(request: pytest.FixtureRequest) -> Figures:
     """Tells what was counted, in a line of the file that ``TESTS_FIGURES`` names, if it names one."""
     path = os.environ.get("TESTS_FIGURES")

@@ -10,6 +10,8 @@ from tests.faults.invariants import check
 from tests.faults.publishing import Load, Told, new_token, new_upload, publish, retry_all
 from tests.servers import packhouse, processes
 
+pytestmark = pytest.mark.usefixtures("on_one_database")
+
 LIBRARY = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
 STEPS = ["+300", "-300", "+1d", "-1d", "-3600", "+13d", "+0"]
 """Offsets from the true time; between two of them the clock jumps."""

@@ -45,7 +45,7 @@ def deadlocks(database: str | None) -> int:
 def test_many_publishers_at_once_are_all_served(
     tmp_path: Path, live_database: str | None, often: Callable[[int, int], int], figures: Figures
 ) -> None:
-    lasting = often(5, 300)
+    lasting = often(3, 300)
     before = deadlocks(live_database)
     with packhouse.running(tmp_path / "home", database=live_database, workers=2, env=UNLIMITED) as index:
         token, told, until = new_token(index), Told(), time.monotonic() + lasting

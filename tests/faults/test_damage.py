@@ -16,7 +16,7 @@ from packhouse.files import LocalStore, key_for
 from packhouse.index import reconcile, startup
 from packhouse.projects.models import File
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("on_one_database")]
 
 
 @pytest.fixture

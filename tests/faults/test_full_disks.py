@@ -15,6 +15,8 @@ from tests.faults.publishing import Load, Told, new_token, new_upload, publish, 
 from tests.servers import packhouse
 from tests.servers.packhouse import Running
 
+pytestmark = pytest.mark.usefixtures("on_one_database")
+
 MIB = 1024**2
 TOLD = 1.0
 """Seconds within which an upload hears that there is no room; the suite's machine is busy, so it gets more."""

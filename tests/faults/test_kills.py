@@ -60,7 +60,7 @@ def test_no_acknowledged_upload_is_lost_by_kills_of_any_process(
     figures: Figures,
 ) -> None:
     index, chance, kills = durable_index, random.Random("kills"), Counter[str]()
-    wanted, slowest = often(12, 300), 0.0
+    wanted, slowest = often(8, 300), 0.0
     time.sleep(STEADY)  # a server that never stayed up is given up by its supervisor, and rightly so
     with Load([index.url], token) as load:
         for number in range(wanted):
