@@ -1,11 +1,14 @@
 """The pages of a project."""
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 from tests.factories.accounts import make_user
 from tests.factories.projects import make_project
 from tests.pages import shelves
 
+from packhouse.base import clock
 from packhouse.projects.models import File, Project, Release
 
 pytestmark = pytest.mark.django_db
@@ -111,6 +114,14 @@ def test_what_is_in_quarantine_shows_no_files_and_no_way_to_install(page, crates
         text = page(f"/project/crates/1.4.0/{tab}").content.decode()
         assert "/packages/" not in text
         assert "pip install" not in text
+
+
+def test_search_engines_find_one_address_of_a_project_and_none_of_a_new_one(page, crates, settings):
+    text = page("/project/crates/1.2.0/").content.decode()
+    assert f'<link rel="canonical" href="{settings.PACKHOUSE.public_url}/project/crates/">' in text
+    assert '<meta name="robots" content="noindex">' in text
+    Project.objects.update(created=clock.now() - timedelta(days=31))
+    assert "noindex" not in page("/project/crates/1.2.0/").content.decode()
 
 
 def test_downloads_are_drawn_and_told_in_numbers(page, crates):

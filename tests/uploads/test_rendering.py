@@ -3,8 +3,10 @@
 import time
 
 import pytest
+from tests.factories.projects import make_project, release_of
 
-from packhouse.uploads import rendering
+from packhouse.projects.models import Description
+from packhouse.uploads import rendering, tasks
 from packhouse.uploads.rendering import RenderingFailed, render
 
 
@@ -43,3 +45,20 @@ def test_a_description_that_never_ends_is_stopped_and_the_next_one_is_rendered(m
     assert time.monotonic() - began < 5
     monkeypatch.setattr(rendering, "SECONDS", 10)
     assert "<p>next</p>" in render("next", "text/x-rst")
+
+
+@pytest.mark.django_db
+def test_what_an_older_renderer_made_is_made_again_and_what_no_longer_renders_is_shown_as_written() -> None:
+    raws = ("# Good", "# Current", ".. raw:: html\n   :file: /etc/passwd")
+    kinds = ("text/markdown", "text/markdown", "text/x-rst")
+    for raw, kind, by in zip(raws, kinds, ("0 old", rendering.renderer(), "9 newer"), strict=True):
+        project = make_project(f"p{len(raw)}")
+        release = release_of(project)
+        release.save()
+        Description.objects.create(release=release, raw=raw, content_type=kind, html="<i>as it was</i>", renderer=by)
+    tasks.render_again.call()
+    html = dict(Description.objects.values_list("raw", "html"))
+    assert html[raws[0]].startswith("<h2")
+    assert html[raws[1]] == "<i>as it was</i>"
+    assert "root:" not in html[raws[2]]
+    assert set(Description.objects.values_list("renderer", flat=True)) == {rendering.renderer()}
