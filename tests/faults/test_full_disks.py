@@ -19,7 +19,9 @@ pytestmark = pytest.mark.usefixtures("on_one_database")
 
 MIB = 1024**2
 TOLD = 1.0
-"""Seconds within which an upload hears that there is no room; the suite's machine is busy, so it gets more."""
+"""Seconds within which an upload hears that there is no room."""
+PATIENCE = 15
+"""How much slower a machine may be that does other things besides."""
 BACK = 10.0
 BIG = 600_000
 """Bytes of an upload that does not stay in memory on its way."""
@@ -83,14 +85,14 @@ def _one_round(index: Running, token: str, told: Told, disk: Path, first: int) -
             began = time.monotonic()
             answer = publish(index.url, token, new_upload(4 * number, size=BIG), told)
             assert answer[:3] in {"507", "503"}, answer
-            assert time.monotonic() - began < 5 * TOLD
+            assert time.monotonic() - began < PATIENCE * TOLD
             assert {site.json(path)[0] for path in paths} == {200}
         with Load([index.url], token, clients=8, largest=100_000, first=first * 10) as load:
             time.sleep(1)
             assert {site.json(path)[0] for path in paths} == {200}
         assert not {answer for answer in load.told.answers if answer.startswith(("500", "lost"))}, load.told.answers
         ballast.unlink()
-        assert soon(lambda: publish(index.url, token, new_upload(4 * first, size=BIG), told) == "200", BACK)
+        assert soon(lambda: publish(index.url, token, new_upload(4 * first, size=BIG), told) == "200", PATIENCE * BACK)
     told.acknowledged |= load.told.acknowledged
     told.unknown |= load.told.unknown
     told.answers += load.told.answers
