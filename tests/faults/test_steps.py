@@ -4,7 +4,6 @@ strace ends the process at the n-th of the calls that change files or speak to t
 """
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -46,7 +45,7 @@ def traced(pid: int, log: Path, *arguments: str) -> Iterator[None]:
         time.sleep(0.1)
         yield
     finally:
-        tracer.send_signal(signal.SIGINT)
+        tracer.terminate()  # it lets go of the process
         tracer.wait(20)
 
 
