@@ -46,7 +46,11 @@ def traced(pid: int, log: Path, *arguments: str) -> Iterator[None]:
         yield
     finally:
         tracer.terminate()  # it lets go of the process
-        tracer.wait(20)
+        try:
+            tracer.wait(5)
+        except subprocess.TimeoutExpired:  # of a process that is dying it sometimes cannot
+            tracer.kill()
+            tracer.wait()
 
 
 def steps_in(log: Path) -> int:
