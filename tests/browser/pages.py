@@ -44,7 +44,8 @@ def unguarded():
 
 
 def _submit(page):
-    page.locator("main form[method=post] button.primary").last.click()
+    with page.expect_navigation():
+        page.locator("main form[method=post] button.primary").last.click()
 
 
 def _ask_to_remove(page):
