@@ -7,8 +7,9 @@ the project's shared piece.
 
 import sqlite3
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -76,7 +77,7 @@ EVERYTHING = "*"
 _MOST_CHANGES = 5000
 
 
-class _Queries:
+class _Queries(ABC):
     """The questions in SQL, the same for both databases but for the mark of a parameter."""
 
     mark = "?"
@@ -100,13 +101,13 @@ class _Queries:
         self._shared = f"SELECT serial, shared FROM documents_document WHERE key = {m}"  # noqa: S608
         self._changes = f"SELECT id, key FROM documents_change WHERE id > {m} ORDER BY id LIMIT {_MOST_CHANGES}"  # noqa: S608
 
+    @abstractmethod
     def rows(self, sql: str, *parameters: object) -> list[Any]:
-        raise NotImplementedError
+        """All rows that *sql* finds."""
 
-    @contextmanager
-    def snapshot(self) -> Iterator[None]:
-        raise NotImplementedError
-        yield
+    @abstractmethod
+    def snapshot(self) -> AbstractContextManager[None]:
+        """What is asked inside sees the database at one moment."""
 
     def load(self, key: str, fmt: Format, *, whole: bool = True) -> Pieces | Literal["segmented"] | None:
         """The pieces of document *key*; ``"segmented"`` for a large one unless *whole* is asked for."""
