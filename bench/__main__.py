@@ -25,9 +25,11 @@ def main() -> None:
     with ExitStack() as stack:
         if not options.keep:
             stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        results = [measure(name, folder, options, stack) for name in options.databases.split(",")]
-    if options.write:
-        report.write(results, options)
+        results = []
+        for name in options.databases.split(","):
+            results.append(measure(name, folder, options, stack))
+            if options.write:
+                report.write(results, options)
 
 
 def _options() -> argparse.Namespace:
