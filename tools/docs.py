@@ -83,7 +83,7 @@ PAGES: dict[Path, Callable[[], str]] = {
     DOCS / "decisions" / "README.md": decisions,
 }
 
-BY_HAND = {REFERENCE / "reliability.md"}
+BY_HAND = {REFERENCE / "reliability.md", REFERENCE / "performance.md"}
 """What was measured is told by whoever measured it."""
 
 
