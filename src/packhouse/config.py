@@ -204,7 +204,7 @@ class Config:
     )
     require_two_factor: str = _setting(
         POLICY,
-        "Who must have a second factor.",
+        "Who must have a second factor: whoever publishes, everybody who signs in, or nobody.",
         values.choice("publishers", "everybody", "nobody"),
         "publishers",
     )

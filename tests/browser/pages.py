@@ -6,7 +6,7 @@ from tests.browser import searching, site
 from tests.browser.driving import Listed
 from tests.factories.accounts import make_token, make_user
 from tests.factories.factors import make_app, make_key
-from tests.factories.projects import make_project
+from tests.factories.projects import make_project, publish
 
 
 def staff():
@@ -101,6 +101,18 @@ def _owner_alone():
     return user
 
 
+def _publisher():
+    from packhouse.projects.models import Project, Role
+
+    user = make_user("ada", name="Ada Lovelace")
+    for name, role in (("Analytical.Engine", Role.Name.OWNER), ("difference-engine", Role.Name.MAINTAINER)):
+        project = make_project(name)
+        publish(project, "3.1.4")
+        Role.objects.create(user=user, project=project, name=role)
+    make_project("a-name-that-is-rather-long-for-a-project-of-engines", owner=user, status=Project.Status.ARCHIVED)
+    return user
+
+
 def _reset_link():
     from packhouse.accounts.actions.passwords import reset_token
 
@@ -132,6 +144,8 @@ PAGES = [
     Listed("verify-email", "/account/verify-email/?token=x", _not_verified),
     Listed("proof", "/manage/account/", _another_address, proved=False),
     Listed("account", "/manage/account/", _another_address),
+    Listed("own-projects", "/manage/projects/", _publisher),
+    Listed("own-projects-none", "/manage/projects/", _another_address),
     Listed("addresses", "/manage/account/emails/", _another_address),
     Listed("password", "/manage/account/password/", _another_address),
     Listed("associations", "/manage/account/associations/", _another_address),

@@ -4,15 +4,18 @@ A route without a row fails.  ``ROUTES=write pytest tests/house/test_routes.py``
 difference before you commit it; each new cell is a promise about who may do what.
 """
 
+import json
 import os
 import re
 import tomllib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from django.conf import settings
 from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
@@ -21,6 +24,10 @@ FILE = Path(__file__).with_name("routes.toml")
 PLACES = {"/account/login/": "login", "/manage/unverified-account/": "verify", "/manage/account/two-factor/": "factor"}
 RARE = ("PUT", "PATCH", "DELETE")
 WIDTH = 72
+WITHOUT_A_FACTOR_THERE_IS_NOTHING_TO_DO = {
+    "GET /manage/account/two-factor/recovery-codes/",
+    "POST /manage/account/two-factor/recovery-codes/",
+}
 HEAD = """\
 # Who gets what from each route.  One row for each route and method, one column for each kind of visitor:
 #
@@ -110,7 +117,8 @@ def ask(client: Client, method: str, path: str, body: str) -> str:
         browser.cookies[name] = morsel.value
     mark = transaction.savepoint()
     try:
-        response = browser.generic(method, path, body, "application/x-www-form-urlencoded")
+        kind = "application/json" if body.startswith("{") else "application/x-www-form-urlencoded"
+        response = browser.generic(method, path, body, kind)
     finally:
         transaction.savepoint_rollback(mark)
     place = urlsplit(response.headers.get("Location", "")).path
@@ -135,6 +143,31 @@ def observed(oracle: dict[str, Any]) -> dict[str, str]:
     return rows
 
 
+def passes_without_factor(oracle: dict[str, Any]) -> list[str]:
+    """Where whoever has no second factor is let pass, of what asks to sign in."""
+    visitors, things = world()
+    found = []
+    for name, cells in oracle["rows"].items():
+        method, route = name.split()
+        if cells.split()[0] not in {"login", "401"}:
+            continue
+        path = path_of(route, oracle["parameters"].get(route, {}), things)
+        if ask(visitors["single"], method, path, oracle["bodies"].get(name, "")) not in {"factor", "401", "403"}:
+            found.append(name)
+    return found
+
+
+def sent_for_a_factor(oracle: dict[str, Any]) -> list[str]:
+    """Where whoever has no second factor is still sent to set one up, of where the oracle says so."""
+    visitors, things = world()
+    asked = [name.split() for name, cells in oracle["rows"].items() if cells.split()[2] == "factor"]
+    return [
+        f"{method} {route}"
+        for method, route in asked
+        if ask(visitors["single"], method, path_of(route, oracle["parameters"].get(route, {}), things), "") == "factor"
+    ]
+
+
 def write(oracle: dict[str, Any], rows: dict[str, str]) -> None:
     """The file, with *rows*."""
     text = [HEAD, "[parameters]  # what stands for the parameters of a route; whatever is not named does not exist"]
@@ -142,7 +175,9 @@ def write(oracle: dict[str, Any], rows: dict[str, str]) -> None:
         pairs = ", ".join(f'{name} = "{value}"' for name, value in names.items())
         text.append(f'"{route}" = {{ {pairs} }}')
     text.append("\n[bodies]  # forms that are right, so that what stands in the way is the visitor alone")
-    text.extend(f'"{name}" = "{body}"' for name, body in oracle.get("bodies", {}).items())
+    text.extend(f"\"{name}\" = '{body}'" for name, body in oracle.get("bodies", {}).items())
+    text.append("\n[everybody]  # open to whoever has no second factor where everybody must have one")
+    text.append(f"open = {json.dumps(oracle.get('everybody', {}).get('open', []), indent=4)}")
     text.append("\n[rows]")
     for name, cells in sorted(rows.items(), key=lambda row: (row[0].split()[1], row[0])):
         columns = "".join(cell.ljust(7) for cell in cells.split()).rstrip()
@@ -162,3 +197,22 @@ def test_everybody_gets_from_each_route_what_the_oracle_says() -> None:
     assert sorted(rows.keys() - reviewed.keys()) == [], "new routes: review them with ROUTES=write"
     assert sorted(reviewed.keys() - rows.keys()) == [], "routes that are gone: remove their rows with ROUTES=write"
     assert {name: (reviewed[name], cells) for name, cells in rows.items() if reviewed[name] != cells} == {}
+
+
+@pytest.mark.django_db
+def test_where_everybody_must_have_a_second_factor_only_the_way_to_one_is_open_without(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    oracle = tomllib.loads(FILE.read_text())
+    monkeypatch.setattr(settings, "PACKHOUSE", replace(settings.PACKHOUSE, require_two_factor="everybody"))
+    found = sorted(passes_without_factor(oracle))
+    if os.environ.get("ROUTES") == "write":
+        write(oracle | {"everybody": {"open": found}}, oracle["rows"])
+    assert found == oracle["everybody"]["open"]
+
+
+@pytest.mark.django_db
+def test_where_nobody_needs_a_second_factor_no_route_asks_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    oracle = tomllib.loads(FILE.read_text())
+    monkeypatch.setattr(settings, "PACKHOUSE", replace(settings.PACKHOUSE, require_two_factor="nobody"))
+    assert {*sent_for_a_factor(oracle)} == WITHOUT_A_FACTOR_THERE_IS_NOTHING_TO_DO

@@ -15,22 +15,27 @@ from django.utils.translation import gettext as _
 from packhouse.accounts import proof
 from packhouse.accounts.models import User
 from packhouse.accounts.queries import has_two_factor, has_verified_primary_email
+from packhouse.accounts.rules import needs_two_factor
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 Gate = Callable[[HttpRequest], HttpResponse | None]
 
 
-def for_users(*, verified: bool = True, two_factor: bool = True, recent: bool | int = True) -> Callable[[View], View]:
+def for_users(
+    *, verified: bool = True, two_factor: bool | None = True, recent: bool | int = True
+) -> Callable[[View], View]:
     """Lets users pass: with a verified primary address, with a second factor, having lately proved who they are.
 
-    Others are sent to where they can do what is missing.  *recent*: within the usual half hour, or within so many
-    seconds.  The setting ``require_two_factor = nobody`` waives the second factor.
+    Others are sent to where they can do what is missing.  *two_factor*: True for what belongs to publishing, False for
+    what needs a factor only where everybody must have one, None for the way to a first factor and out of the account
+    (``accounts.rules.needs_two_factor`` goes by the setting).  *recent*: within the usual half hour, or within so many
+    seconds.
     """
     gates: list[Gate] = [_signed_in]
     if verified:
         gates.append(_verified)
-    if two_factor:
-        gates.append(_two_factor)
+    if two_factor is not None:
+        gates.append(_two_factor(publishes=two_factor))
     if recent:
         seconds = proof.USUAL if recent is True else recent
         gates.append(lambda request: proof.ask(request, seconds))
@@ -69,11 +74,16 @@ def _verified(request: HttpRequest) -> HttpResponse | None:
     return see_other(reverse("unverified-account"))
 
 
-def _two_factor(request: HttpRequest) -> HttpResponse | None:
-    if settings.PACKHOUSE.require_two_factor == "nobody" or has_two_factor(request.user):  # type: ignore[arg-type]
-        return None
-    messages.warning(request, _("Set up a second factor first."))
-    return see_other("/manage/account/two-factor/", next=_here(request))
+def _two_factor(*, publishes: bool) -> Gate:
+    def gate(request: HttpRequest) -> HttpResponse | None:
+        if not needs_two_factor(settings.PACKHOUSE.require_two_factor, publishes=publishes):
+            return None
+        if has_two_factor(request.user):  # type: ignore[arg-type] # signed in, see above
+            return None
+        messages.warning(request, _("Set up a second factor first."))
+        return see_other("/manage/account/two-factor/", next=_here(request))
+
+    return gate
 
 
 def _here(request: HttpRequest) -> str:

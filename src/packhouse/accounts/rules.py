@@ -15,12 +15,17 @@ def must_have_verified_email(identity: Identity) -> Decision:
     )
 
 
+def needs_two_factor(setting: str, *, publishes: bool) -> bool:
+    """Whether *setting* (``require_two_factor``) asks for a second factor before what belongs to publishing, or not."""
+    return setting == "everybody" or (publishes and setting != "nobody")
+
+
 def must_have_two_factor(identity: Identity, setting: str) -> Decision:
     """Users need a second factor unless *setting* (``require_two_factor``) is ``nobody``.
 
     Both ``publishers`` and ``everybody`` ask it of whoever publishes.  A token that the operator made passes.
     """
-    if identity.kind != "user" or identity.two_factor or setting == "nobody":
+    if identity.kind != "user" or identity.two_factor or not needs_two_factor(setting, publishes=True):
         return ALLOWED
     return denied(
         "two-factor-missing",

@@ -37,6 +37,13 @@ ONLY_TO_BE_SEEN: Final = (
 
 @require_safe
 @staff
+def start(request: HttpRequest) -> HttpResponse:
+    """Where the console begins."""
+    return HttpResponseRedirect(reverse("console-letters"))
+
+
+@require_safe
+@staff
 def letters(request: HttpRequest) -> HttpResponse:
     """The letters, the newest first; of one state (``?state=``) or to one address (``?to=``)."""
     counts = queries.counts()

@@ -18,7 +18,7 @@ from packhouse.projects import queries as projects
 
 
 @require_http_methods(["GET", "POST"])
-@for_users(verified=False, two_factor=False)
+@for_users(verified=False, two_factor=None)
 def delete_account(request: HttpRequest) -> HttpResponse:
     """Refuses while a project would be left without an owner, and says which."""
     user = user_of(request)

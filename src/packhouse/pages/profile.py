@@ -31,11 +31,11 @@ def profile(request: HttpRequest, username: str) -> HttpResponse:
     page = Paginator(projects_of(user.pk).exclude(status=Project.Status.QUARANTINED), PER_PAGE).get_page(
         request.GET.get("page", "")
     )
-    rows = _described([project.pk for project in page])
+    rows = described([project.pk for project in page])
     return keyed(render(request, "pages/profile.html", {"person": user, "page": page, "rows": rows}), key)
 
 
-def _described(project_ids: list[int]) -> list[dict[str, object]]:
+def described(project_ids: list[int]) -> list[dict[str, object]]:
     """What the list says of each project: its latest release and when something was published last.  One query."""
     visible = Release.objects.filter(project=OuterRef("pk"), quarantined=False).order_by(*LATEST)
     found = Project.objects.filter(pk__in=project_ids).annotate(
@@ -43,7 +43,8 @@ def _described(project_ids: list[int]) -> list[dict[str, object]]:
         summary=Subquery(visible.values("summary")[:1]),
         at=Max("releases__created"),
     )
-    rows = found.order_by("status", "normalized_name").values("name", "status", "version", "summary", "at")
+    fields = ("name", "normalized_name", "status", "version", "summary", "at")
+    rows = found.order_by("status", "normalized_name").values(*fields)
     return [row | {"url": project_url(row["name"])} for row in rows]
 
 

@@ -30,7 +30,7 @@ ISSUER: Final = "Packhouse"
 
 
 @require_safe
-@for_users(two_factor=False)
+@for_users(two_factor=None)
 def overview(request: HttpRequest) -> HttpResponse:
     """All second factors of the user.  ``?next=`` is where to go once there is one."""
     wanted = request.GET.get("next", "")
@@ -47,7 +47,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@for_users(two_factor=False)
+@for_users(two_factor=None)
 def set_up_app(request: HttpRequest) -> HttpResponse:
     """Shows a fresh secret, and takes the first code made with it."""
     user = user_of(request)
@@ -65,7 +65,7 @@ def set_up_app(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@for_users(two_factor=False)
+@for_users(two_factor=None)
 def app_code(request: HttpRequest) -> HttpResponse:
     """The QR code of the secret that is being set up."""
     secret = request.session.get(SECRET)
@@ -78,7 +78,7 @@ def app_code(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@for_users(two_factor=False)
+@for_users(two_factor=None)
 def add_key(request: HttpRequest) -> HttpResponse:
     """A new key: the script asks the browser for it and sends this form."""
     user = user_of(request)
@@ -101,7 +101,7 @@ def _register(request: HttpRequest, user: User, form: KeyForm) -> HttpResponse:
 
 
 @require_POST
-@for_users(two_factor=False)
+@for_users(two_factor=None)
 def key_options(request: HttpRequest, kind: str) -> HttpResponse:
     """What the script asks the browser for; *kind* is ``passkey`` or ``key``."""
     user = user_of(request)
@@ -110,7 +110,7 @@ def key_options(request: HttpRequest, kind: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@for_users(two_factor=False)
+@for_users(two_factor=None)
 def rename_key(request: HttpRequest, number: int) -> HttpResponse:
     """Another name for a key."""
     user = user_of(request)
@@ -129,7 +129,7 @@ def rename_key(request: HttpRequest, number: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@for_users(two_factor=False)
+@for_users(two_factor=None)
 def remove(request: HttpRequest, number: int) -> HttpResponse:
     """Asks, then removes a factor; a key asks for its name."""
     user = user_of(request)
@@ -150,7 +150,7 @@ def remove(request: HttpRequest, number: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@for_users(two_factor=False, recent=60)
+@for_users(two_factor=None, recent=60)
 def recovery_codes(request: HttpRequest) -> HttpResponse:
     """Makes recovery codes and shows them, this once."""
     user = user_of(request)

@@ -66,7 +66,7 @@ def make_primary(request: HttpRequest, number: int) -> HttpResponse:
 
 
 @require_POST
-@for_users(verified=False, two_factor=False, recent=False)
+@for_users(verified=False, two_factor=None, recent=False)
 def resend(request: HttpRequest, number: int) -> HttpResponse:
     """Posts the link that verifies an address once more."""
     address = _own(request, number)
@@ -78,7 +78,7 @@ def resend(request: HttpRequest, number: int) -> HttpResponse:
 
 
 @require_http_methods(METHODS)
-@for_users(verified=False, two_factor=False, recent=False)
+@for_users(verified=False, two_factor=None, recent=False)
 def verify(request: HttpRequest) -> HttpResponse:
     """Where the link in the letter leads: verifies the address when the button is pressed."""
     if request.method == "GET":
@@ -94,7 +94,7 @@ def verify(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(METHODS)
-@for_users(verified=False, two_factor=False, recent=False)
+@for_users(verified=False, two_factor=None, recent=False)
 def unverified(request: HttpRequest) -> HttpResponse:
     """For those whose primary address is not verified: what to do, and how to correct it."""
     user = user_of(request)

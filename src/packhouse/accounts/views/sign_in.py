@@ -90,7 +90,7 @@ def confirm_login(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@for_users(verified=False, two_factor=False)
+@for_users(verified=False, two_factor=None)
 def prove(request: HttpRequest) -> HttpResponse:
     """Nothing but the proof, then back to where one came from."""
     return HttpResponseRedirect(safe_next(request, HOME))
