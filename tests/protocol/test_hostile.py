@@ -165,8 +165,8 @@ def test_a_body_that_is_too_long_is_refused_before_it_is_sent_or_while_it_comes(
 def test_a_head_that_does_not_come_ends_the_connection(index):
     with wire.Connection(index.url) as silent, wire.Connection(index.url) as halting:
         halting.send(b"GET /simple/ HTTP/1.1\r\nHos")
-        assert silent.is_closed(within=8)
-        assert halting.is_closed(within=8)
+        assert silent.is_closed()
+        assert halting.is_closed()
 
 
 def test_a_body_that_does_not_come_is_a_408(index):

@@ -106,7 +106,7 @@ def environment(home: Path, database: str | None = None) -> dict[str, str]:
 
 def _ready(url: str) -> bool:
     try:
-        with urllib.request.urlopen(f"{url}/_ready/", timeout=2) as response:
+        with urllib.request.urlopen(f"{url}/_ready/", timeout=20) as response:
             return bool(response.status == 200)
     except (urllib.error.URLError, OSError):
         return False
