@@ -7,6 +7,7 @@ import re
 
 import pytest
 import zstandard
+from tests.protocol import wire
 from tests.protocol.shelf import REASON
 
 HTML = "text/html; charset=UTF-8"
@@ -374,6 +375,25 @@ def test_whoever_has_the_page_gets_a_304(get, path, coding):
         assert "content-type" not in unmodified
     assert get(path, Accept_Encoding=coding, If_None_Match='"other"').status == 200
     assert get(path, Accept_Encoding=coding, If_None_Match=etag, method="HEAD").status == 304
+
+
+def lines_of(*pairs):
+    return b"GET /simple/demo-pkg/ HTTP/1.1\r\nHost: packages.example\r\n" + b"".join(
+        f"{name}: {value}\r\n".encode() for name, value in pairs
+    )
+
+
+def test_a_list_may_come_in_several_lines(get, index):
+    etag = get("/simple/demo-pkg/", Accept=V1_JSON)["ETag"]
+    accept = ("Accept", "text/html;q=0.1"), ("Accept", V1_JSON)
+    with wire.Connection(index.url) as connection:
+        connection.send(lines_of(*accept, ("Accept-Encoding", "br"), ("Accept-Encoding", "gzip")) + b"\r\n")
+        page = connection.answer()
+        assert (page["Content-Type"], page["Content-Encoding"]) == (V1_JSON, "gzip")
+        connection.send(lines_of(*accept, ("If-None-Match", '"other"'), ("If-None-Match", etag)) + b"\r\n")
+        assert connection.answer().status == 304
+        connection.send(lines_of(("Range", "bytes=0-1"), ("Range", "bytes=4-5")) + b"\r\n")
+        assert connection.answer().status == 200
 
 
 def test_html_and_json_have_different_etags(get):

@@ -3,15 +3,29 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 Header = tuple[str, str]
 
 
 class Headers(Protocol):
-    """Request headers, by lower-case name; fields sent several times are joined or the first one is taken."""
+    """Request headers, by lower-case name; a field that was sent several times is joined by commas."""
 
     def get(self, name: str, default: str | None = None) -> str | None: ...
+
+
+class Joined:
+    """The headers of a server that tells each line of its own, as one list each (RFC 9110, 5.3)."""
+
+    __slots__ = ("_lines",)
+
+    def __init__(self, lines: Any) -> None:
+        self._lines = lines
+
+    def get(self, name: str, default: str | None = None) -> str | None:
+        """What was sent under *name*, its lines joined in their order."""
+        values: list[str] = self._lines.get_all(name)
+        return values[0] if len(values) == 1 else ", ".join(values) if values else default
 
 
 @dataclass(slots=True)

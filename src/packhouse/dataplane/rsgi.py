@@ -1,7 +1,6 @@
 """The front door: granian's RSGI on one side, the data plane and the bridge to Django on the other."""
 
 import asyncio
-import gzip
 import os
 import re
 from contextlib import suppress
@@ -20,8 +19,9 @@ from packhouse.dataplane import blobs as blob_stores
 from packhouse.dataplane import large
 from packhouse.dataplane.answer import answer
 from packhouse.dataplane.bridge import Answered, Bridge, Limits, Refusal
-from packhouse.dataplane.http import CSP, TEXT, FileSlice, Header, Request, Response, Site
+from packhouse.dataplane.http import CSP, TEXT, FileSlice, Header, Joined, Request, Response, Site
 from packhouse.dataplane.packages import Blobs, NotStatted
+from packhouse.dataplane.packed import Packed
 from packhouse.dataplane.store import DocumentStore, NotLoaded
 from packhouse.dataplane.watch import TALLY, Exchange
 from packhouse.documents import generation
@@ -48,6 +48,7 @@ class FrontDoor:
         self.bridge = bridge
         self.site = site
         self.log = AccessLog(human=logs.is_human(config.log_format)) if config.access_log else None
+        self.packed = Packed(config.document_cache_size // 8)
         self._security = [CSP, *site.security()]  # for every answer that has none of its own
         self._poll: asyncio.Task[None] | None = None
         self._tally_due = monotonic() + _TALLY_SECONDS
@@ -111,7 +112,7 @@ class FrontDoor:
             exchange.ended(self.log, "data", "host", 400, sent)
             return
         if path.startswith(("/simple", "/packages/", "/pypi/")):
-            response = await self._data(Request(scope.method, path, scope.query_string, scope.headers))
+            response = await self._data(Request(scope.method, path, scope.query_string, Joined(scope.headers)))
             if response is not None:
                 sent = await self._send(exchange, response, proto)
                 exchange.ended(self.log, "data", response.route, response.status, sent)
@@ -160,14 +161,14 @@ class FrontDoor:
     async def _send_file(self, status: int, headers: list[Header], part: FileSlice, proto: Any) -> int:
         """Small parts are read and sent as bytes, large ones leave through the server without touching Python."""
         size = part.end - part.start
+        if part.packed:
+            body = await self.packed.get(part.key, lambda: self._content(part))
+            proto.response_bytes(status, headers, body)
+            return len(body)
         if part.path is None:
             transport = proto.response_stream(status, headers)
             async for chunk in self.blobs.stream(part.key, part.start, part.end):  # type: ignore[attr-defined]
                 await transport.send_bytes(chunk)
-        elif part.packed:
-            body = gzip.compress(_read(part.path, 0, part.size), 6, mtime=0)
-            proto.response_bytes(status, headers, body)
-            return len(body)
         elif size <= _SMALL_FILE:
             proto.response_bytes(status, headers, _read(part.path, part.start, part.end))
         elif size == part.size:
@@ -175,6 +176,11 @@ class FrontDoor:
         else:
             proto.response_file_range(status, headers, part.path, part.start, part.end)
         return size
+
+    async def _content(self, part: FileSlice) -> bytes:
+        if part.path is not None:
+            return _read(part.path, part.start, part.end)
+        return b"".join([chunk async for chunk in self.blobs.stream(part.key, part.start, part.end)])  # type: ignore[attr-defined]
 
     async def _control(self, scope: Any, proto: Any, exchange: Exchange) -> tuple[int, int]:
         """Have Django answer; returns status and the bytes of the body (-1: streamed)."""
