@@ -18,6 +18,7 @@ from tests.servers.packhouse import Running, environment
 
 ROOT = Path(__file__).parents[2]
 REASON = 'it <b>breaks</b> & "burns" (désolé)'
+HOSTILE = '{"comment_text":"","filename":"held-1.0-py3-none-any.whl","url":"https://elsewhere.example/"}'
 METADATA = """\
 Metadata-Version: 2.4
 Name: Demo.Pkg
@@ -102,7 +103,7 @@ def main(url: str) -> None:
         (make_wheel("bad-thing", "1.0"), {"name": "bad-thing"}),
         (make_wheel("held", "1.0"), {"name": "held"}),
         (make_wheel("held", "2.0"), {"name": "held", "version": "2.0"}),
-        (make_wheel("regret", "1.0"), {"name": "regret"}),
+        (make_wheel("regret", "1.0"), {"name": "regret", "comment": HOSTILE}),
         (make_wheel("large", "1.0", files={"large.bin": os.urandom(3 * 1024**2)}), {"name": "large"}),
     ):
         send(url, token, file, **about)

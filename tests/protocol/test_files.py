@@ -149,6 +149,11 @@ def test_the_address_that_packagers_guess_leads_to_the_file(get, at, path):
     assert get("/packages/source/d/demo-pkg/" + SDIST)["Location"] == at(SDIST)
 
 
+def test_a_file_is_found_by_its_name_whatever_its_uploader_says_beside_it(get, at):
+    assert get("/packages/py3/r/regret/regret-1.0-py3-none-any.whl")["Location"] == at("regret-1.0-py3-none-any.whl")
+    assert get("/packages/py3/r/regret/held-1.0-py3-none-any.whl").status == 404
+
+
 @pytest.mark.parametrize(
     "path",
     [

@@ -34,6 +34,8 @@ _PREFLIGHT: list[Header] = [
     ("access-control-max-age", "86400"),
 ]
 _TYPES = {".whl": "application/zip", ".zip": "application/zip", ".gz": "application/gzip"}
+_FILE_OBJECT = b'{"comment_text":'
+_DECODER = json.JSONDecoder()
 _CSP: Header = ("content-security-policy", "default-src 'none'; sandbox; frame-ancestors 'none'")
 
 
@@ -118,8 +120,7 @@ def _shared(site: Site) -> list[Header]:
 def _metadata(request: Request, whole: FileSlice, site: Site) -> Response:
     """Core metadata (PEP 658): packed for those who take gzip, since it is text."""
     packed = (
-        whole.path is not None
-        and whole.size <= _PACK_UP_TO
+        whole.size <= _PACK_UP_TO
         and request.headers.get("range") is None
         and encoding(request.headers.get("accept-encoding"), ("gzip",)) == "gzip"
     )
@@ -193,10 +194,13 @@ def _predictable(store: DocumentStore, site: Site, python: str, initial: str, pr
 
 
 def _find(document: bytes, python: str, filename: str) -> dict[str, Any] | None:
-    if json.dumps(filename).encode() not in document:
+    """The file object in a project's JSON document, of which nothing else is read: a project may have thousands.
+
+    No text in the document can look like the beginning of an object, since quotes in texts are escaped.
+    """
+    at = document.find(f',"filename":{json.dumps(filename)},'.encode())
+    start, end = document.rfind(_FILE_OBJECT, 0, max(at, 0)), document.find(_FILE_OBJECT, max(at, 0))
+    if at < 0 or start < 0:
         return None
-    for files in json.loads(document)["releases"].values():
-        for file in files:
-            if file["filename"] == filename and file["python_version"] == python:
-                return dict(file)
-    return None
+    file: dict[str, Any] = _DECODER.raw_decode(document[start : end if end > 0 else None].decode())[0]
+    return file if file["python_version"] == python else None

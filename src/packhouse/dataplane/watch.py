@@ -9,6 +9,8 @@ from packhouse.dataplane.http import Header
 from packhouse.downloads.tally import Tally
 
 _KINDS = {".whl": "wheel", "r.gz": "sdist", ".zip": "sdist", "data": "metadata"}
+_DOWNLOADS = frozenset(("file", "file-metadata", "file-elsewhere"))
+"""Answers that bring a file, or send the client to the bucket that holds it."""
 TALLY = Tally()
 """Of this process; the front door has it written."""
 
@@ -33,10 +35,10 @@ class Exchange:
         """Count the request and write its line.  *sent* is the bytes of the answer's body, -1 when not known."""
         seconds = perf_counter() - self._began
         hot.request(plane, route, self.method, status, seconds, max(sent, 0))
-        if route[:4] == "file" and status in (200, 206) and self.method == "GET":
+        if route in _DOWNLOADS and status in (200, 206, 302) and self.method == "GET":
             hot.downloads[_KINDS.get(self.path[-4:], "other")] += 1
-        if route[:4] == "file" and status in (200, 302) and self.method == "GET":
-            TALLY.add(self.path, self.agent)
+            if status != 206:
+                TALLY.add(self.path, self.agent)
         if log is not None:
             line = AccessLine(
                 time(), self.client, self.method, self.path, status, sent, seconds, self.agent, self.request_id
