@@ -196,6 +196,12 @@ class Config:
         14,
     )
     allow_local_versions: bool = _setting(POLICY, "Accept versions with a local part (`1.0+local`).", BOOLEAN, False)
+    allow_private_classifiers: bool = _setting(
+        POLICY,
+        "Accept classifiers that begin with `Private ::`, which no public index takes.",
+        BOOLEAN,
+        False,
+    )
     upload_creates_projects: bool = _setting(
         POLICY, "Let the first upload of a new name create its project.", BOOLEAN, True
     )

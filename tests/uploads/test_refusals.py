@@ -365,6 +365,15 @@ def test_local_versions_and_old_releases_pass_where_the_operator_says_so(world: 
         assert world.upload(file, version="1.0+local").status_code == 200
 
 
+def test_private_classifiers_pass_where_the_operator_says_so(world: World) -> None:
+    metadata = RST.partition("\n\n")[0] + "\nClassifier: Private :: Do Not Upload\n"
+    upload = (wheel(metadata=metadata),), {"change": {"classifiers": "Private :: Do Not Upload"}}
+    assert world.upload(*upload[0], **upload[1])["X-Packhouse-Reason"] == "metadata-classifier"
+    world.set(allow_private_classifiers=True)
+    published = world.publish(*upload[0], **upload[1])
+    assert published.release.metadata["classifier"] == ["Private :: Do Not Upload"]
+
+
 def test_a_release_that_has_closed_stays_closed_when_the_clock_is_set_back(world: World) -> None:
     world.publish()
     with time_machine.travel(clock.now() + timedelta(days=15)):

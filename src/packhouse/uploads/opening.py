@@ -28,7 +28,7 @@ def identify(upload: Arrival) -> Submission:
 def describe(upload: Submission) -> Described:
     """Read and validate the form's metadata, and look the project up; raises ``Refused``."""
     claimed = metadata.parse_form(upload.form.fields)
-    metadata.validate(claimed, allow_local_versions=upload.config.allow_local_versions)
+    _validate(claimed, upload)
     project = projects.find_project(claimed.name)
     return widen(Described, upload, claimed=claimed, version=versions.parse(claimed.version), project=project)
 
@@ -41,7 +41,7 @@ def open_archive(upload: Spooled) -> Opened:
     """Inspect the archive, and read and validate the metadata in it; raises ``Refused``."""
     inspection = _inspected(upload, upload.claimed.license_files)
     embedded = metadata.parse_embedded(inspection.metadata)
-    metadata.validate(embedded, allow_local_versions=upload.config.allow_local_versions)
+    _validate(embedded, upload)
     if set(embedded.license_files) != set(upload.claimed.license_files):
         inspection = _inspected(upload, embedded.license_files)
     return widen(Opened, upload, inspection=inspection, metadata=embedded)
@@ -56,6 +56,14 @@ def render_description(upload: Opened) -> Ready:
         detail = shorten(" ".join(str(failed).split()), 300)
         message = f"The description failed to render for {kind or 'text/x-rst'}. {detail}".rstrip()
         raise Rejected("description-not-rendered", message, field="description") from failed
+
+
+def _validate(said: metadata.CoreMetadata, upload: Arrival) -> None:
+    metadata.validate(
+        said,
+        allow_local_versions=upload.config.allow_local_versions,
+        allow_private_classifiers=upload.config.allow_private_classifiers,
+    )
 
 
 def _inspected(upload: Spooled, license_files: tuple[str, ...]) -> Inspection:

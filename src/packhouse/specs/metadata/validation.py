@@ -24,7 +24,7 @@ REASONS: dict[str, str] = {
     "metadata-control-character": "Core metadata holds no control characters; only description and license have lines.",
     "metadata-summary": f"A summary is one line of at most {SUMMARY_MAX_LENGTH} characters.",
     "metadata-email": "The first address of author and maintainer is an e-mail address with a dotted domain.",
-    "metadata-classifier": "Classifiers are those of the current list.",
+    "metadata-classifier": "Classifiers are those of the current list; 'Private ::' ones where the index allows them.",
     "metadata-url": "Home page and download URL are http or https.",
     "metadata-project-url": f"Each project URL is http or https and has a label of its own, up to {LABEL_MAX_LENGTH}"
     " characters long.",
