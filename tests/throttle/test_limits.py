@@ -133,11 +133,12 @@ def test_without_redis_the_database_counts(monkeypatch: Any) -> None:
 
 
 @pytest.mark.django_db
-def test_without_any_backend_this_process_counts(monkeypatch: Any) -> None:
-    configure(monkeypatch, DEAD_REDIS)
+@pytest.mark.parametrize(("workers", "admitted"), [(1, 20), (4, 5), (64, 1)])
+def test_without_any_backend_each_process_admits_its_share(workers: int, admitted: int, monkeypatch: Any) -> None:
+    configure(monkeypatch, DEAD_REDIS, workers=workers)
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE throttle_counter")
-    assert use(LIMIT, 50, "alice") == 20
+    assert use(LIMIT, 50, "alice") == admitted
 
 
 @pytest.mark.django_db
@@ -152,8 +153,8 @@ def test_a_hit_can_be_given_back(place: str, monkeypatch: Any, request: pytest.F
     assert use(LIMIT, 30, "given", place) == 1
 
 
-def configure(monkeypatch: Any, cache: str) -> None:
-    monkeypatch.setattr(settings, "PACKHOUSE", replace(settings.PACKHOUSE, cache=cache))
+def configure(monkeypatch: Any, cache: str, workers: int = 1) -> None:
+    monkeypatch.setattr(settings, "PACKHOUSE", replace(settings.PACKHOUSE, cache=cache, workers=workers))
 
 
 def test_a_rate_that_cannot_be_read_is_an_error() -> None:

@@ -21,7 +21,9 @@ from packhouse.throttle.models import Counter
 SHUNNED_FOR = 5.0
 """How long, in seconds, a place that failed is not asked again."""
 PATIENCE = 1.0
-"""How long, in seconds, a place may take to answer."""
+"""How long, in seconds, Redis may take to answer."""
+DATABASE_PATIENCE = 5.0
+"""How long, in seconds, a hit waits for SQLite's writers: those who are many at once are no reason to count apart."""
 
 
 class Unreachable(Exception):
@@ -75,7 +77,7 @@ class DatabasePlace:
         }
         try:
             with (
-                pragmas(synchronous=1, busy_timeout=int(PATIENCE * 1000)),
+                pragmas(synchronous=1, busy_timeout=int(DATABASE_PATIENCE * 1000)),
                 transaction.atomic(durable=True),
                 connection.cursor() as cursor,
             ):
@@ -109,18 +111,24 @@ class DatabasePlace:
 
 
 class LibraryPlace:
-    """Counts in a storage of the ``limits`` library."""
+    """Counts in a storage of the ``limits`` library.
 
-    def __init__(self, storage: Storage) -> None:
+    Where *shares* processes count each for itself, each admits its share, so that together they admit no more.
+    """
+
+    def __init__(self, storage: Storage, *, shares: int = 1) -> None:
         self._limiter = SlidingWindowCounterRateLimiter(storage)
+        self._shares = shares
 
     def hit(self, window: RateLimitItem, key: str) -> Usage:
+        window = self._share(window)
         try:
             return self._usage(window, key, admitted=self._limiter.hit(window, key))
         except StorageError as error:
             raise Unreachable from error
 
     def look(self, window: RateLimitItem, key: str) -> Usage:
+        window = self._share(window)
         try:
             return self._usage(window, key, admitted=self._limiter.test(window, key))
         except StorageError as error:
@@ -128,15 +136,18 @@ class LibraryPlace:
 
     def give_back(self, window: RateLimitItem, key: str) -> None:
         try:
-            self._limiter.hit(window, key, cost=-1)
+            self._limiter.hit(self._share(window), key, cost=-1)
         except StorageError as error:
             raise Unreachable from error
 
     def clear(self, window: RateLimitItem, key: str) -> None:
         try:
-            self._limiter.clear(window, key)
+            self._limiter.clear(self._share(window), key)
         except StorageError as error:
             raise Unreachable from error
+
+    def _share(self, window: RateLimitItem) -> RateLimitItem:
+        return type(window)(max(1, window.amount // self._shares), window.multiples)
 
     def _usage(self, window: RateLimitItem, key: str, *, admitted: bool) -> Usage:
         reset_time, remaining = self._limiter.get_window_stats(window, key)
@@ -193,7 +204,7 @@ class Chain:
 @cache
 def place() -> Chain:
     """Where this process counts: what ``PACKHOUSE_CACHE`` names, and behind it what replaces that."""
-    memory = LibraryPlace(MemoryStorage())
+    memory = LibraryPlace(MemoryStorage(), shares=settings.PACKHOUSE.workers)
     url = settings.PACKHOUSE.cache
     if url == "database":
         return Chain(DatabasePlace(), memory)
