@@ -64,3 +64,11 @@ def test_the_process_that_turns_a_flag_sees_it_at_once() -> None:
     assert not is_on("read-only")
     set_flag(name="read-only", enabled=True)
     assert is_on("read-only")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_pages_that_are_made_one_after_the_other_ask_once(django_assert_num_queries: Any) -> None:
+    set_flag(name="read-only", enabled=True, notify=True)
+    set_flag(name="disallow-oidc", enabled=True)
+    with django_assert_num_queries(1):
+        assert [notices() for _ in range(3)] == [[KNOWN["read-only"]]] * 3

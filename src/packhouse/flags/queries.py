@@ -21,9 +21,12 @@ class FlagState:
 
 
 class _Cache:
-    """Which flags were on at the last look, and when that was.  One assignment replaces it, so no lock is needed."""
+    """Which flags were on at the last look, with whether pages should say so, and when that was.
 
-    state: tuple[float, frozenset[str]] | None = None
+    One assignment replaces it, so no lock is needed.
+    """
+
+    state: tuple[float, dict[str, bool]] | None = None
 
 
 def is_on(name: str) -> bool:
@@ -50,8 +53,9 @@ def all_flags() -> list[FlagState]:
 
 
 def notices() -> list[str]:
-    """What pages should say about the flags that are on."""
-    return [flag.description for flag in all_flags() if flag.enabled and flag.notify]
+    """What pages should say about the flags that are on.  The answer may be a second old."""
+    on = _on() if connection.in_atomic_block else _recently_on()
+    return [description for name, description in KNOWN.items() if on.get(name)] if on else []
 
 
 def forget() -> None:
@@ -59,9 +63,14 @@ def forget() -> None:
     _Cache.state = None
 
 
-def _recently_on() -> frozenset[str]:
+def _on() -> dict[str, bool]:
+    """The flags that are on, each with whether pages should say so."""
+    return dict(Flag.objects.filter(enabled=True).values_list("name", "notify"))
+
+
+def _recently_on() -> dict[str, bool]:
     state, now = _Cache.state, time.monotonic()
     if state is None or now - state[0] >= CACHED_FOR:
-        state = now, frozenset(Flag.objects.filter(enabled=True).values_list("name", flat=True))
+        state = now, _on()
         _Cache.state = state
     return state[1]
