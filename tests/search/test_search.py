@@ -7,9 +7,11 @@ import pytest
 from tests.factories.projects import file_of, make_project, publish, release_of
 
 from packhouse.base import clock
+from packhouse.downloads.actions import record_downloads
 from packhouse.projects import actions as projects
 from packhouse.projects.models import Description, Project
 from packhouse.queue.models import QueuedTask
+from packhouse.schedule import SCHEDULE
 from packhouse.search import actions, tasks, views
 from packhouse.search.language import read
 from packhouse.search.models import Entry
@@ -188,6 +190,33 @@ def test_an_index_of_another_edition_is_made_anew_after_a_start(monkeypatch):
     monkeypatch.setattr("packhouse.search.analysis.EDITION", 2)
     tasks.rebuild_if_outdated()
     assert QueuedTask.objects.count() == 1
+
+
+def test_what_was_downloaded_in_the_last_weeks_counts_from_the_next_rebuild_on(shelf_of_tools):
+    """From the front door's tally to the order of results, through the tasks that run by the clock."""
+    first, second = shelf_of_tools
+    assert found("tool") == ["one-tool", "two-tool"]
+    yesterday = clock.now().date() - timedelta(days=1)
+    agent = 'pip/25.1 {"installer":{"name":"pip","version":"25.1"},"python":"3.12.4"}'
+    record_downloads({(second.files.get().path, agent): 5000}, yesterday)
+    record_downloads({(first.files.get().path, agent): 9000}, yesterday - timedelta(days=40))
+    tasks.rebuild.call()
+    assert found("tool") == ["two-tool", "one-tool"]
+    assert dict(Entry.objects.values_list("name", "downloads")) == {"one-tool": 0, "two-tool": 5000}
+    assert any(entry.task is tasks.rebuild for entry in SCHEDULE)
+
+
+def test_a_project_that_is_no_longer_downloaded_falls_back(shelf_of_tools):
+    first, second = shelf_of_tools
+    actions.set_downloads({second.pk: 7000})
+    actions.replace_downloads({first.pk: 2})
+    actions.rebuild()
+    assert dict(Entry.objects.values_list("name", "downloads")) == {"one-tool": 2, "two-tool": 0}
+
+
+@pytest.fixture
+def shelf_of_tools():
+    return add("one-tool", "A tool"), add("two-tool", "A tool")
 
 
 def test_downloads_move_a_project():

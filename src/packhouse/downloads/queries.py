@@ -41,6 +41,13 @@ def recent(project_id: int, release_id: int | None = None) -> Fetched:
     )
 
 
+def recent_totals() -> dict[int, int]:
+    """The downloads of the last ``DAYS`` whole days of every project that had any, by id.  One query."""
+    today = clock.now().date()
+    found = Downloads.objects.filter(day__gte=today - timedelta(days=DAYS), day__lt=today)
+    return dict(found.values("project_id").annotate(sum=Sum("number")).values_list("project_id", "sum"))
+
+
 def _summed(field: str, chosen: dict[str, Any]) -> list[tuple[Any, int]]:
     rows = Downloads.objects.filter(**chosen).values(field).annotate(sum=Sum("number")).order_by("-sum", field)
     return list(rows.values_list(field, "sum"))

@@ -141,3 +141,12 @@ def set_downloads(counts: Mapping[int, int]) -> None:
         Downloads.objects.bulk_create(
             rows, update_conflicts=True, unique_fields=["project_id"], update_fields=["count"], batch_size=5000
         )
+
+
+def replace_downloads(counts: Mapping[int, int]) -> None:
+    """Say how often all projects were downloaded in the last 30 days: those that are not in *counts*, never."""
+    with transaction.atomic():
+        set_downloads(counts)
+        gone = [pk for pk in Downloads.objects.values_list("project_id", flat=True) if pk not in counts]
+        for start in range(0, len(gone), AT_ONCE):
+            Downloads.objects.filter(pk__in=gone[start : start + AT_ONCE]).delete()

@@ -1,5 +1,6 @@
 """The index follows the projects."""
 
+from packhouse.downloads.queries import recent_totals
 from packhouse.queue import background
 from packhouse.search import actions
 
@@ -12,7 +13,8 @@ def index_project(project_id: int) -> None:
 
 @background("heavy", attempts=3, time_limit=3600, unique=True)
 def rebuild() -> None:
-    """Make the whole index anew while it serves.  Safe to run twice."""
+    """Make the whole index anew while it serves, with the downloads of the last weeks.  Safe to run twice."""
+    actions.replace_downloads(recent_totals())
     actions.rebuild()
 
 
