@@ -6,7 +6,15 @@ from packhouse.specs import urls
 
 
 @pytest.mark.parametrize(
-    "url", ["http:foo", "https://example.com", "HTTP://user@example.com:80/a%20b?c=d#e", "https://[::1]/", "http://"]
+    "url",
+    [
+        "http:foo",
+        "https://example.com",
+        "HTTP://user@example.com:80/a%20b?c=d#e",
+        "https://[::1]/",
+        "http://",
+        "https://chat.example/#/#room:x.org",
+    ],
 )
 def test_an_http_address_is_a_valid_uri(url):
     assert urls.is_valid_uri(url)

@@ -11,7 +11,7 @@ from packhouse.specs.names import normalize
 
 _URI = re.compile(
     r"https?:(?://[\w.~!$&'()*+,;=:@%\[\]-]*+)?+[\w.~!$&'()*+,;=:@%/-]*+"
-    r"(?:\?[\w.~!$&'()*+,;=:@%/?-]*+)?+(?:#[\w.~!$&'()*+,;=:@%/?-]*+)?+",
+    r"(?:\?[\w.~!$&'()*+,;=:@%/?-]*+)?+(?:#[\w.~!$&'()*+,;=:@%/?#-]*+)?+",
     re.ASCII | re.IGNORECASE,
 )
 _BAD_ESCAPE = re.compile(r"%(?![0-9a-f]{2})", re.IGNORECASE)
