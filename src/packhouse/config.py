@@ -218,6 +218,22 @@ class Config:
         POLICY, "Days for which letters and their delivery are remembered.", values.whole_number(1, 3650), 90
     )
 
+    image_proxy: bool = _setting(
+        POLICY,
+        "Show the pictures of descriptions, fetched by this index from where they are; otherwise they are links.",
+        BOOLEAN,
+        False,
+    )
+    image_networks: tuple[str, ...] = _setting(
+        POLICY,
+        "Networks inside of which pictures may be fetched although they are not public, on any port.",
+        NETWORKS,
+        (),
+    )
+    image_cache_size: int = _setting(
+        LIMITS, "The room for fetched pictures, in `{home}/cache/images`.", SIZE, 512 * MIB
+    )
+
     new_projects_per_user: int = _setting(
         LIMITS,
         "Projects that a user may start within an hour; 0 for no end.",

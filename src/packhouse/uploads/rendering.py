@@ -29,7 +29,11 @@ CHILD_CPU_SECONDS = 600
 HEAD = struct.Struct(">I")
 PREFIX = "description-"
 EMPTY_LINK = re.compile(r'<a(?: [a-z]+="[^"]*")+></a>')
+SIZE = re.compile("[0-9]{1,4}x[0-9]{0,4}|x[0-9]{1,4}")
 LOWERED = {"h1": "h2", "h2": "h3", "h3": "h4", "h4": "h5", "h5": "h6"}
+RENAMED = LOWERED | {"aside": "div"}
+ALIGNED = {"align-left", "align-center", "align-right"}
+ALIGNABLE = ("div", "p", "h2", "h3", "h4", "h5", "h6", "td", "th", "table", "figure")
 KEPT_TAGS = frozenset(
     {"a", "abbr", "acronym", "b", "blockquote", "br", "caption", "cite", "code", "col", "colgroup", "dd", "del"}
     | {"details", "div", "dl", "dt", "em", "figcaption", "figure", "h2", "h3", "h4", "h5", "h6", "hr", "i", "kbd"}
@@ -38,10 +42,11 @@ KEPT_TAGS = frozenset(
 )
 KEPT_ATTRIBUTES = {
     "*": {"id"},
-    "a": {"href", "title"},
+    "a": {"href", "title", "data-size"},
     "abbr": {"title"},
     "acronym": {"title"},
     "ol": {"start"},
+    "span": {"data-src", "data-size"},
     "td": {"colspan", "rowspan"},
 }
 
@@ -71,7 +76,7 @@ def highlight(text: str, filename: str) -> list[str] | None:
 def renderer() -> str:
     """What renders, and how: where this has changed, descriptions are to be rendered again."""
     parts = ("readme-renderer", "docutils", "nh3", "Pygments")
-    return " ".join(["1", *(f"{part} {version(part)}" for part in parts)])[:100]
+    return " ".join(["2", *(f"{part} {version(part)}" for part in parts)])[:100]
 
 
 @dataclass(slots=True)
@@ -179,13 +184,15 @@ def _rendered(raw: str, content_type: str) -> dict[str, str]:
 def _fitted(html: str) -> str:
     """*html*, which is safe, made to fit into a page of this site.
 
-    Images become links, so that reading tells nobody else that one reads; headings go one level down; ids and classes
-    cannot be those of the site, and links lead elsewhere or within the description.
+    Images become links, so that reading tells nobody else that one reads (within links, a mark that names them: a page
+    may show the picture instead, see ``images.marking``); alignment becomes a class; headings go one level down; ids
+    and classes cannot be those of the site, and links lead elsewhere or within the description.
     """
     import nh3  # noqa: PLC0415
     from pygments.token import STANDARD_TYPES  # type: ignore[import-untyped]  # noqa: PLC0415
 
     classes = {*STANDARD_TYPES.values(), "image"} - {""}
+    aligned = dict.fromkeys(ALIGNABLE, ALIGNED)
     fitting = _Fitting()
     fitting.feed(html)
     fitting.close()
@@ -193,7 +200,8 @@ def _fitted(html: str) -> str:
         "".join(fitting.pieces),
         tags=set(KEPT_TAGS),
         attributes=KEPT_ATTRIBUTES,
-        allowed_classes={"a": {"image"}, "span": classes},
+        allowed_classes=aligned
+        | {"a": {"image"}, "span": classes, "div": ALIGNED | {"note"}, "p": ALIGNED | {"note-title"}},
         set_tag_attribute_values={"pre": {"tabindex": "0"}, "table": {"tabindex": "0"}},
         link_rel="nofollow ugc noopener",
         url_schemes={"http", "https", "mailto"},
@@ -214,20 +222,19 @@ class _Fitting(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         told = dict(attrs)
         if tag == "img":
-            self.pieces.append(self._image(told.get("src") or "", (told.get("alt") or "").strip()))
+            self.pieces.append(self._image(told))
         elif tag == "input":
             self.pieces.append("☑ " if "checked" in told else "☐ ")
         else:
             self.links += tag == "a"
-            text = self.get_starttag_text() or ""
-            self.pieces.append(f"<{LOWERED[tag]}{text[3:]}" if tag in LOWERED else text)
+            self.pieces.append(self._opened(tag, told))
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs)
 
     def handle_endtag(self, tag: str) -> None:
         self.links -= tag == "a"
-        self.pieces.append(f"</{LOWERED.get(tag, tag)}>")
+        self.pieces.append(f"</{RENAMED.get(tag, tag)}>")
 
     def handle_data(self, data: str) -> None:
         self.pieces.append(data)
@@ -238,12 +245,32 @@ class _Fitting(HTMLParser):
     def handle_charref(self, name: str) -> None:
         self.pieces.append(f"&#{name};")
 
-    def _image(self, url: str, words: str) -> str:
+    def _opened(self, tag: str, told: dict[str, str | None]) -> str:
+        """The tag under the name that it has here; where it lies, as a class."""
+        classes = (told.get("class") or "").split()
+        if tag == "aside":
+            classes = ["note"]
+        elif "admonition-title" in classes:
+            classes = ["note-title"]
+        if told.get("align"):
+            classes.append(f"align-{(told['align'] or '').strip().lower()}")
+        kept = {name: value or "" for name, value in told.items() if name not in {"class", "align"}}
+        if classes:
+            kept["class"] = " ".join(classes)
+        attributes = "".join(f' {name}="{escape(value)}"' for name, value in kept.items())
+        return f"<{RENAMED.get(tag, tag)}{attributes}>"
+
+    def _image(self, told: dict[str, str | None]) -> str:
         """A link to the picture, or its words alone where it stands within a link."""
-        shown = escape(words or url.rpartition("/")[2].partition("?")[0][:60] or "image")
-        if self.links > 0 or not url.startswith(("http://", "https://")):
+        url = told.get("src") or ""
+        shown = escape((told.get("alt") or "").strip() or url.rpartition("/")[2].partition("?")[0][:60] or "image")
+        if not url.startswith(("http://", "https://")):
             return shown
-        return f'<a class="image" href="{escape(url)}">{shown}</a> '
+        size = "x".join((told.get(name) or "").removesuffix("px") for name in ("width", "height"))
+        rest = f' class="image" data-size="{size}"' if SIZE.fullmatch(size) else ' class="image"'
+        if self.links > 0:
+            return f'<span data-src="{escape(url)}"{rest}>{shown}</span>'
+        return f'<a href="{escape(url)}"{rest}>{shown}</a> '
 
 
 def _highlighted(text: str, filename: str) -> dict[str, str]:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from packhouse.base import clock
 from packhouse.downloads.queries import Fetched, recent
+from packhouse.images.marking import with_pictures
 from packhouse.pages.caching import cached, keyed
 from packhouse.pages.project import changes as compare
 from packhouse.pages.project import dependencies as needs
@@ -58,7 +59,7 @@ def tab(name: str = "") -> Callable[[Tab], Callable[..., HttpResponse]]:
 def description(request: HttpRequest, place: Place) -> dict[str, Any]:
     """The long description, as it was rendered at upload, and the facts beside it."""
     found = Description.objects.filter(release=place.release).only("html", "raw").first()
-    return _aside(place) | {"description": found}
+    return _aside(place) | {"description": found, "html": with_pictures(found.html) if found else ""}
 
 
 @tab("files")
