@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from django.conf import settings
@@ -48,6 +49,11 @@ def for_all(request):
     return HttpResponse("for all")
 
 
+@public(max_age=60, shared=600)
+def the_same(request):
+    return HttpResponse("the same")
+
+
 def where_from(request):
     return HttpResponse(json.dumps([current_request.get().address, current_request.get().user_agent]))
 
@@ -61,6 +67,7 @@ urlpatterns = [
     path("refuse/<kind>/", refuse),
     path("wider/", wider),
     path("for-all/", for_all),
+    path("the-same/", the_same),
     path("where-from/", where_from),
     path("form/", form),
 ]
@@ -74,6 +81,9 @@ def _routes(settings):
 @pytest.fixture
 def visitor():
     return Client(raise_request_exception=False)
+
+
+KEPT_ON_304 = ("Cache-Control", "Surrogate-Control", "Surrogate-Key", "ETag", "Vary")
 
 
 def policy_of(response):
@@ -129,9 +139,39 @@ def test_a_public_page_reads_no_session_and_sets_no_cookie(visitor, django_asser
         page = visitor.get("/trademarks/")
     assert page.cookies == {}
     assert "reader" not in page.content.decode()
-    assert "Cookie" in page["Vary"]
+    assert page["Vary"] == "Accept-Language, Packhouse-Language"
     assert visitor.get("/for-all/").cookies == {}
-    assert visitor.get("/for-all/")["Cache-Control"] == "public, max-age=60, s-maxage=600"
+    assert visitor.get("/for-all/")["Cache-Control"] == "public, max-age=60"
+
+
+@pytest.fixture
+def behind_a_cache(settings):
+    settings.PACKHOUSE = replace(settings.PACKHOUSE, purge="varnish://127.0.0.1")
+
+
+@pytest.mark.usefixtures("behind_a_cache")
+def test_a_cache_in_front_is_told_how_long_it_may_keep_a_page(visitor):
+    page = visitor.get("/the-same/")
+    assert page["Cache-Control"] == "public, max-age=60"
+    assert page["Surrogate-Control"] == "max-age=600, stale-while-revalidate=600, stale-if-error=432000"
+    assert page["Surrogate-Key"] == "all-html"
+    unchanged = visitor.get("/the-same/", headers={"If-None-Match": page["ETag"]})
+    assert unchanged.status_code == 304
+    assert {name: unchanged[name] for name in KEPT_ON_304} == {name: page[name] for name in KEPT_ON_304}
+    assert "Surrogate-Control" not in visitor.get("/where-from/")
+
+
+@pytest.mark.usefixtures("behind_a_cache")
+def test_a_cache_in_front_chooses_the_language_or_keeps_no_page_that_the_cookie_chose(visitor):
+    visitor.cookies["locale"] = "de"
+    chosen_here = visitor.get("/the-same/")
+    assert chosen_here["Cache-Control"] == "private, max-age=60"
+    assert "Surrogate-Control" not in chosen_here
+    chosen_there = visitor.get("/the-same/", headers={"Packhouse-Language": "he"})
+    assert chosen_there["Content-Language"] == "he"
+    assert chosen_there["Cache-Control"] == "public, max-age=60"
+    assert "Surrogate-Control" in chosen_there
+    assert visitor.get("/the-same/", headers={"Packhouse-Language": "xx"})["Content-Language"] == "de"
 
 
 @pytest.mark.django_db

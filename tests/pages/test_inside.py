@@ -52,7 +52,7 @@ def test_the_members_of_a_file_are_listed(look, file):
 def test_text_is_shown_line_by_line_and_never_as_html(look, file):
     answer = look(inside(file, "demo/__init__.py"))
     text = answer.content.decode()
-    assert answer["Surrogate-Key"] == "project/demo"
+    assert answer["Surrogate-Key"] == "project/demo all-html"
     assert 'id="L5"' in text
     assert "<b>" not in text.partition('class="source"')[2]
     assert '<span class="invisible">U+202E</span>' in text

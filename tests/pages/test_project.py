@@ -33,7 +33,7 @@ def crates():
 def test_a_tab_is_public_validated_and_forgotten_with_its_project(page, crates, base, tab):
     first = page(base + tab)
     assert first.status_code == 200
-    assert first["Surrogate-Key"] == "project/crates"
+    assert first["Surrogate-Key"] == "project/crates all-html"
     assert first["Cache-Control"].startswith("public")
     assert not first.cookies
     again = page(base + tab, if_none_match=first["ETag"])

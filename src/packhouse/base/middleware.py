@@ -12,13 +12,14 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.locale import LocaleMiddleware
+from django.utils import translation
 from django.utils.cache import patch_vary_headers
 
 from packhouse.base import logs
 from packhouse.base.clients import client_of
 from packhouse.base.csp import policy
 from packhouse.base.identity import RequestFacts, current_request
-from packhouse.base.visibility import PRIVATE, is_public
+from packhouse.base.visibility import LANGUAGE, PRIVATE, is_public
 
 Next = Callable[[HttpRequest], HttpResponse]
 
@@ -57,7 +58,7 @@ class Headers:
             response.headers.setdefault(name, value)
         response.headers.setdefault("Content-Security-Policy", policy(getattr(response, "csp", None)))
         response.headers.setdefault("Cache-Control", PRIVATE)
-        if response.headers["Cache-Control"].startswith("public"):
+        if is_public(request):
             response.cookies.clear()
         return response
 
@@ -89,12 +90,29 @@ class CurrentRequest:
 
 
 class Locale(LocaleMiddleware):
-    """The language: the visitor's cookie, else what the browser asks for, else English."""
+    """The language: what the cache in front has chosen, else the visitor's cookie, else what the browser asks for.
+
+    A public page whose language was chosen by the cookie is not for shared caches: they do not know of the cookie, and
+    would show it to those who have none.
+    """
+
+    def process_request(self, request: HttpRequest) -> None:
+        said = request.headers.get(LANGUAGE, "")
+        if said not in dict(settings.LANGUAGES):
+            request.chose_language = settings.LANGUAGE_COOKIE_NAME in request.COOKIES  # type: ignore[attr-defined]
+            super().process_request(request)
+            return
+        translation.activate(said)
+        request.LANGUAGE_CODE = said
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if getattr(request, "chose_language", False) and "Surrogate-Control" in response:
+            del response["Surrogate-Control"]
+            response["Cache-Control"] = response["Cache-Control"].replace("public", "private")
         if not response.headers.get("Content-Type", "").startswith("text/html"):
             return response  # the same in every language
-        patch_vary_headers(response, ["Cookie"])
+        if not is_public(request):
+            patch_vary_headers(response, ["Cookie"])
         return super().process_response(request, response)
 
 

@@ -4,12 +4,9 @@ A page names what it shows in ``Surrogate-Key``; whoever changes one of these pu
 """
 
 from collections.abc import Callable
-from functools import wraps
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
-from django.conf import settings
-from django.http import HttpRequest, HttpResponse
-from django.utils.cache import get_conditional_response, set_response_etag
+from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
 from packhouse.base.visibility import public
@@ -17,8 +14,8 @@ from packhouse.base.visibility import public
 View = TypeVar("View", bound=Callable[..., HttpResponse])
 
 DAY: Final = 86_400
-STALE_IF_ERROR: Final = 5 * DAY
 ALL_PROJECTS: Final = "all-projects"
+SIMPLE_INDEX: Final = "simple-index"
 CORS: Final = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Methods": "GET",
@@ -29,23 +26,12 @@ CORS: Final = {
 
 
 def cached(*, shared: int = DAY, max_age: int = 0) -> Callable[[View], View]:
-    """Marks a view as public: browsers keep its pages for *max_age* seconds, a cache that is purged for *shared*.
-
-    Pages get an ETag, and a reader who has the page already gets a 304.
+    """Marks a view that is read only as public: browsers keep its pages for *max_age* seconds, a cache in front that is
+    told of changes for *shared*.
     """
-    control = f"max-age={shared}, stale-while-revalidate=600, stale-if-error={STALE_IF_ERROR}"
 
     def decorate(view: View) -> View:
-        @require_safe
-        @public(max_age=max_age)
-        @wraps(view)
-        def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            response = view(request, *args, **kwargs)
-            if settings.PACKHOUSE.purge != "none://" and response.status_code in {200, 301}:
-                response.headers.setdefault("Surrogate-Control", control)
-            return _validated(request, response)
-
-        return answered  # type: ignore[return-value]
+        return require_safe(public(max_age=max_age, shared=shared)(view))
 
     return decorate
 
@@ -54,15 +40,3 @@ def keyed(response: HttpResponse, *keys: str) -> HttpResponse:
     """*response*, to be forgotten when what one of *keys* stands for has changed."""
     response["Surrogate-Key"] = " ".join(keys)
     return response
-
-
-def _validated(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    """*response* with an ETag, or a 304 in its place."""
-    if response.status_code != 200 or response.streaming:
-        return response
-    set_response_etag(response)
-    answer = get_conditional_response(request, etag=response["ETag"], response=response) or response
-    for name in ("Surrogate-Key", "Surrogate-Control"):
-        if name in response:
-            answer[name] = response[name]
-    return answer

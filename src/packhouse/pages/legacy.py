@@ -19,8 +19,10 @@ from django.views.decorators.csrf import csrf_exempt
 from packhouse.base.errors import Gone
 from packhouse.base.visibility import public
 from packhouse.index.views import pypi as xmlrpc
+from packhouse.pages.caching import keyed
 from packhouse.pages.project.place import project_url
 from packhouse.projects.queries import find_project, find_release
+from packhouse.specs.names import normalize
 from packhouse.uploads.views import unless_upload
 
 UNSAFE: Final = frozenset("\r\n\\")
@@ -115,7 +117,7 @@ def _to_project(name: str, version: str, fragment: str = "") -> HttpResponse:
     found = find_project(name)
     release = find_release(found, version) if found and version else None
     url = project_url(found.name if found else name, release.version if release else version)
-    return HttpResponsePermanentRedirect(url + fragment)
+    return keyed(HttpResponsePermanentRedirect(url + fragment), f"project/{normalize(name)}")
 
 
 urlpatterns = [

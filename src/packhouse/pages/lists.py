@@ -19,7 +19,7 @@ GROUPS: Final = [
 ]
 
 
-@cached(max_age=3600)
+@cached()
 def classifiers(request: HttpRequest) -> HttpResponse:
     """All classifiers that a project may use, each with the search for it."""
     number = len(trove_classifiers.sorted_classifiers)
@@ -39,10 +39,9 @@ def stats(request: HttpRequest) -> HttpResponse:
             {"top_packages": {name: {"size": size} for name, size in top}, "total_packages_size": total}
         )
         response["Access-Control-Allow-Origin"] = "*"
+        response["Cache-Control"] = f"public, max-age={DAY}"
     else:
         response = render(request, "pages/stats.html", _shown(total, top))
-    if response.status_code == 200:
-        response["Cache-Control"] = f"public, max-age={DAY}"
     patch_vary_headers(response, ["Accept"])
     return keyed(response, ALL_PROJECTS)
 
