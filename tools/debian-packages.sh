@@ -5,13 +5,15 @@
 # it says so and succeeds: the tests then skip what they cannot start, visibly (and fail when CI=true).
 set -euo pipefail
 
-[ $# -gt 0 ] || set -- postgresql redis-server nginx-light chromium strace libfaketime
+[ $# -gt 0 ] || set -- postgresql redis-server nginx-light varnish varnish-modules chromium strace libfaketime
 
 present() {
     case $1 in
         postgresql) compgen -G '/usr/lib/postgresql/*/bin/postgres' ;;
         redis-server) PATH=$PATH:/usr/sbin command -v redis-server ;;
         nginx-light) PATH=$PATH:/usr/sbin command -v nginx ;;
+        varnish) PATH=$PATH:/usr/sbin command -v varnishd ;;
+        varnish-modules) compgen -G '/usr/lib/*/varnish/vmods/libvmod_xkey.so' ;;
         *) dpkg -s "$1" ;;
     esac >/dev/null 2>&1
 }

@@ -126,7 +126,15 @@ class Config:
         secret=True,
     )
     search: str = _setting(PLACES, "What answers searches.", values.service("database"), "database")
-    purge: str = _setting(PLACES, "The cache in front that is told of changes.", values.service("none://"), "none://")
+    purge: str = _setting(
+        PLACES,
+        "The cache in front that is told of changes, so that it may keep pages until then: Varnish "
+        "(`varnish://:secret@host:6081`; several hosts separated by commas), configured by what `packhouse vcl` "
+        "prints, or Fastly (`fastly://token@service`). `?soft=0` removes pages instead of making them stale.",
+        values.PURGE,
+        "none://",
+        secret=True,
+    )
     secret_key: str = _setting(
         PLACES,
         "The key that signs sessions and links. Made on the first start and kept in `{home}/secrets/secret-key`.",

@@ -1,11 +1,13 @@
 """What follows from each fact.  The whole list, readable in one place."""
 
+from packhouse.accounts import facts as people
 from packhouse.accounts import handlers as accounts
 from packhouse.accounts.factors import facts as factors
 from packhouse.accounts.factors import handlers as factor_letters
 from packhouse.base.facts import Fact, Reaction
 from packhouse.index import handlers
 from packhouse.mail import facts as mail
+from packhouse.pages.purging import pages_changed
 from packhouse.projects import facts
 from packhouse.search import tasks as search
 
@@ -18,17 +20,21 @@ FIND = [(search.index_project, _project)]
 """Search follows within seconds, and no change waits for it."""
 
 REACTIONS: dict[type[Fact], Reaction] = {
-    facts.ProjectCreated: Reaction(handlers=[handlers.project_created]),
+    facts.ProjectCreated: Reaction(handlers=[handlers.project_created, pages_changed]),
     facts.ReleaseCreated: Reaction(),  # its first FilePublished follows in the same transaction
-    facts.FilePublished: Reaction(handlers=[handlers.file_published], tasks=FIND),
-    facts.ReleaseYanked: Reaction(handlers=[handlers.release_yank_changed], tasks=FIND),
-    facts.ReleaseUnyanked: Reaction(handlers=[handlers.release_yank_changed], tasks=FIND),
-    facts.ReleaseQuarantineChanged: Reaction(handlers=[handlers.release_quarantine_changed], tasks=FIND),
-    facts.FileDeleted: Reaction(handlers=[handlers.file_deleted], tasks=FIND),
-    facts.ReleaseDeleted: Reaction(handlers=[handlers.release_deleted], tasks=FIND),
-    facts.ProjectDeleted: Reaction(handlers=[handlers.project_deleted], tasks=FIND),
-    facts.ProjectStatusChanged: Reaction(handlers=[handlers.project_status_changed], tasks=FIND),
-    facts.RoleChanged: Reaction(handlers=[handlers.role_changed]),
+    facts.FilePublished: Reaction(handlers=[handlers.file_published, pages_changed], tasks=FIND),
+    facts.ReleaseYanked: Reaction(handlers=[handlers.release_yank_changed, pages_changed], tasks=FIND),
+    facts.ReleaseUnyanked: Reaction(handlers=[handlers.release_yank_changed, pages_changed], tasks=FIND),
+    facts.ReleaseQuarantineChanged: Reaction(handlers=[handlers.release_quarantine_changed, pages_changed], tasks=FIND),
+    facts.FileDeleted: Reaction(handlers=[handlers.file_deleted, pages_changed], tasks=FIND),
+    facts.ReleaseDeleted: Reaction(handlers=[handlers.release_deleted, pages_changed], tasks=FIND),
+    facts.ProjectDeleted: Reaction(handlers=[handlers.project_deleted, pages_changed], tasks=FIND),
+    facts.ProjectStatusChanged: Reaction(handlers=[handlers.project_status_changed, pages_changed], tasks=FIND),
+    facts.RoleChanged: Reaction(handlers=[handlers.role_changed, pages_changed]),
+    people.AccountDeleted: Reaction(handlers=[pages_changed]),
+    people.AccountRestored: Reaction(handlers=[pages_changed]),
+    people.AccountErased: Reaction(handlers=[pages_changed]),
+    people.PrimaryAddressChanged: Reaction(handlers=[pages_changed]),
     factors.FactorAdded: Reaction(handlers=[factor_letters.factor_added]),
     factors.FactorRemoved: Reaction(handlers=[factor_letters.factor_removed]),
     factors.RecoveryCodesGenerated: Reaction(handlers=[factor_letters.recovery_codes_generated]),

@@ -8,6 +8,7 @@ from packhouse.documents import tasks as documents
 from packhouse.downloads import tasks as downloads
 from packhouse.index import tasks as index
 from packhouse.mail import tasks as mail
+from packhouse.purge import tasks as purge
 from packhouse.queue import tasks as queue
 from packhouse.queue.periodic import Daily, Every
 from packhouse.search import tasks as search
@@ -17,6 +18,7 @@ from packhouse.uploads import tasks as uploads
 SCHEDULE: list[Every | Daily] = [
     Every(documents.prune_changes, seconds=600),
     Every(throttle.forget_expired, seconds=3600),
+    Every(purge.sweep, seconds=300),
     Every(uploads.render_again, seconds=300),
     Every(accounts.announce_terms, seconds=600),
     Daily(queue.prune_finished, at=time(3, 10)),

@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "packhouse.mail",
     "packhouse.pages",
     "packhouse.projects",
+    "packhouse.purge",
     "packhouse.queue",
     "packhouse.search",
     "packhouse.throttle",

@@ -140,12 +140,13 @@ def test_deleting_a_release_takes_its_files() -> None:
 
 
 def test_deleting_a_project_frees_its_name_and_tells_what_it_had() -> None:
-    project = make_project()
+    owner = make_user("ada")
+    project = make_project(owner=owner)
     file = publish(project)
     actions.delete_project(by=None, project=project)
     newest = JournalEntry.objects.latest("pk")
     assert (newest.name, newest.version, newest.action) == ("sample", None, "remove project")
-    assert heard[-1] == facts.ProjectDeleted(project.pk, "sample", newest.pk, ("1",), (file.path,))
+    assert heard[-1] == facts.ProjectDeleted(project.pk, "sample", newest.pk, ("1",), (file.path,), (owner.pk,))
     actions.create_project(name="sample", by=None)
     assert Filename.objects.filter(filename=file.filename).exists()
 

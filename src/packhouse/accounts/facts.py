@@ -6,21 +6,27 @@ from packhouse.base.facts import Fact
 
 
 @dataclass(frozen=True, slots=True)
-class AccountDeleted(Fact):
+class UserFact(Fact):
+    """Something happened to an account."""
+
+    user_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccountDeleted(UserFact):
     """The user has deleted the account; it can still be restored."""
 
-    user_id: int
-
 
 @dataclass(frozen=True, slots=True)
-class AccountRestored(Fact):
+class AccountRestored(UserFact):
     """The deletion was taken back."""
 
-    user_id: int
+
+@dataclass(frozen=True, slots=True)
+class AccountErased(UserFact):
+    """What was personal is gone for good; roles and tokens of the user mean nothing any more."""
 
 
 @dataclass(frozen=True, slots=True)
-class AccountErased(Fact):
-    """What was personal is gone for good; roles and tokens of the user mean nothing any more."""
-
-    user_id: int
+class PrimaryAddressChanged(UserFact):
+    """Letters go to another address of the user from now on."""

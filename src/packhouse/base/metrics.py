@@ -45,6 +45,7 @@ COUNTERS: Final[Mapping[str, Metric]] = {
     "packhouse_authentications": Metric("Credentials that were checked.", ("method", "outcome")),
     "packhouse_limited": Metric("Requests refused by a rate limit.", ("limit",)),
     "packhouse_letters": Metric("Letters handed to the mail port.", ("outcome",)),
+    "packhouse_purged": Metric("Keys that the cache in front was told to forget."),
     "packhouse_upstream_errors": Metric("Calls of other services that failed.", ("service",)),
 }
 GAUGES: Final[Mapping[str, Metric]] = {

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
 UNITS |= {"kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
@@ -108,6 +108,58 @@ def _mail(value: Any) -> str:
     return text
 
 
+@dataclass(frozen=True, slots=True)
+class PurgeTarget:
+    """The cache in front that is told of changes: where it listens (host and port), with which secret, and how.
+
+    Of Fastly the one host is the service's id; *endpoint* is another address of its API.  *soft* purges make pages
+    stale instead of removing them, so that they can still be shown while nothing else can.
+    """
+
+    scheme: str
+    hosts: tuple[tuple[str, int], ...]
+    secret: str
+    soft: bool = True
+    endpoint: str = ""
+
+
+PURGE_OPTIONS: dict[str, frozenset[str]] = {"varnish": frozenset({"soft"}), "fastly": frozenset({"soft", "endpoint"})}
+_HOST_AND_PORT = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(?P<port>[0-9]{1,5}))?")
+
+
+def purge_target(text: str) -> PurgeTarget:
+    """What *text* (``varnish://…`` or ``fastly://…``) names; raises ``ValueError``."""
+    parts = urlsplit(text)
+    options = dict(parse_qsl(parts.query, keep_blank_values=True))
+    if parts.scheme not in PURGE_OPTIONS or options.keys() - PURGE_OPTIONS[parts.scheme]:
+        raise ValueError(text)
+    if parts.fragment or parts.path not in {"", "/"}:
+        raise ValueError(text)
+    user, _, places = parts.netloc.rpartition("@")
+    secret = unquote(user.removeprefix(":"))
+    if not secret.isprintable() or not secret.isascii() or ('"' in secret or " " in secret):
+        raise ValueError(text)
+    hosts = tuple(_host_and_port(place) for place in places.split(","))
+    if parts.scheme == "fastly" and (len(hosts) != 1 or not secret):
+        raise ValueError(text)
+    endpoint = _origin(options["endpoint"]) if "endpoint" in options else ""
+    return PurgeTarget(parts.scheme, hosts, secret, _boolean(options.get("soft", "1")), endpoint)
+
+
+def _host_and_port(place: str) -> tuple[str, int]:
+    found = _HOST_AND_PORT.fullmatch(place)
+    if found is None or not 0 < (port := int(found["port"] or 6081)) < 65_536:
+        raise ValueError(place)
+    return found["host"].strip("[]"), port
+
+
+def _purge(value: Any) -> str:
+    text = _text(value)
+    if text != "none://":
+        purge_target(text)
+    return text
+
+
 _ONE_RATE = r"[1-9]\d{0,8} per (?:[1-9]\d{0,5} )?(?:second|minute|hour|day)s?"
 
 
@@ -130,6 +182,7 @@ BOOLEAN = Kind("true or false", _boolean, lambda value: "true" if value else "fa
 NETWORKS = Kind("addresses or networks separated by commas, such as 10.0.0.0/8,::1", _networks, ",".join)
 ORIGIN = Kind("an http or https address without query, such as https://packages.example.org", _origin)
 MAIL = Kind("file:///path, smtp://user:password@host:587, smtps://… or ses://region", _mail)
+PURGE = Kind("none://, varnish://:secret@host:port or fastly://token@service", _purge)
 RATE = Kind(
     "how often in what time, such as 10 per 5 minutes; several are separated by semicolons",
     lambda value: _matching(rf"{_ONE_RATE}(?:\s*;\s*{_ONE_RATE})*", value),

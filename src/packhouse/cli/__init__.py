@@ -24,6 +24,8 @@ class LazyGroup(click.Group):
         "token": "packhouse.cli.people",
         "reconcile": "packhouse.cli.reconcile",
         "backup": "packhouse.cli.backup",
+        "purge": "packhouse.cli.purge",
+        "vcl": "packhouse.cli.vcl",
         "manage": "packhouse.cli.manage",
         "config": "packhouse.cli.settings:settings",
     }

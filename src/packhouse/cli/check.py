@@ -49,7 +49,7 @@ def examine(settings: config.Config) -> list[Line]:
     if not lines[0].problem:
         lines.append(_asked("tasks", shown["tasks"], _queue, essential=False))
     lines.append(_asked("mail", shown["mail"], _mail, essential=False))
-    lines.append(Line("purge", shown["purge"], ""))
+    lines.append(_asked("purge", shown["purge"], _purge, essential=False))
     return lines
 
 
@@ -101,5 +101,11 @@ def _queue() -> str:
 
 def _mail() -> str:
     from packhouse.mail.ports import plugged_in  # noqa: PLC0415
+
+    return plugged_in().probe()
+
+
+def _purge() -> str:
+    from packhouse.purge.ports import plugged_in  # noqa: PLC0415
 
     return plugged_in().probe()

@@ -97,16 +97,21 @@ def is_new() -> bool:
 
 
 def migrate(home_folder: Path) -> None:
-    """Brings the database and its documents up to date.  One process does it, others wait and find it done."""
+    """Brings the database and its documents up to date, and a cache in front, which may have pages of another version.
+
+    One process does it, others wait and find it done.
+    """
     from django.core.management import call_command  # noqa: PLC0415
 
     from packhouse.index.startup import make_ready  # noqa: PLC0415
+    from packhouse.purge.actions import forget  # noqa: PLC0415
     from packhouse.search.tasks import rebuild_if_outdated  # noqa: PLC0415
 
     with _only_one(home_folder):
         call_command("migrate", interactive=False, verbosity=0)
         make_ready()
         rebuild_if_outdated()
+        forget(["all-html", "all-legacy-json", "site"])
 
 
 @contextmanager

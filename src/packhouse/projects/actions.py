@@ -176,6 +176,7 @@ def delete_project(*, by: Actor, project: Project) -> None:
             *_about(project),
             tuple(project.releases.values_list("canonical_version", flat=True)),
             tuple(project.files.values_list("path", flat=True)),
+            tuple(project.roles.order_by("user_id").values_list("user_id", flat=True)),
         )
         event = _audit("project:remove", project, by)
         emails.project_deleted(project, emails.collaborators(project), by=by, cause=event.pk)

@@ -88,10 +88,14 @@ class ReleaseDeleted(ProjectFact):
 
 @dataclass(frozen=True, slots=True)
 class ProjectDeleted(ProjectFact):
-    """A project and all that it had is gone; ``project_id`` no longer leads anywhere."""
+    """A project and all that it had is gone; ``project_id`` no longer leads anywhere.
+
+    ``user_ids`` had a role on it.
+    """
 
     canonical_versions: tuple[str, ...]
     paths: tuple[str, ...]
+    user_ids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

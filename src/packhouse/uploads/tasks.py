@@ -2,7 +2,10 @@
 
 from typing import Final
 
+from django.db import transaction
+
 from packhouse.projects.models import Description
+from packhouse.purge.actions import forget
 from packhouse.queue import background
 from packhouse.uploads.rendering import RenderingFailed, render, renderer
 
@@ -16,11 +19,13 @@ def render_again() -> None:
     One that no longer renders is shown as it was written.
     """
     current = renderer()
-    before = Description.objects.filter(renderer__lt=current)[:AT_ONCE]
-    after = Description.objects.filter(renderer__gt=current)[:AT_ONCE]
+    found = Description.objects.select_related("release__project")
+    before, after = found.filter(renderer__lt=current)[:AT_ONCE], found.filter(renderer__gt=current)[:AT_ONCE]
     for description in [*before, *after][:AT_ONCE]:
         try:
             html = render(description.raw, description.content_type)
         except RenderingFailed:
             html = ""
-        Description.objects.filter(pk=description.pk, raw=description.raw).update(html=html, renderer=current)
+        with transaction.atomic():
+            Description.objects.filter(pk=description.pk, raw=description.raw).update(html=html, renderer=current)
+            forget([f"project/{description.release.project.normalized_name}"] if html != description.html else [])

@@ -9,8 +9,10 @@ from django.utils.translation import gettext as _
 from packhouse.accounts import emails, links, welcome_emails
 from packhouse.accounts.actions.delivery import note_verified
 from packhouse.accounts.actions.users import subject
+from packhouse.accounts.facts import PrimaryAddressChanged
 from packhouse.accounts.models import User
 from packhouse.audit import actions as audit
+from packhouse.base.facts import announce
 
 MOST = 10
 """Addresses of one user."""
@@ -109,6 +111,7 @@ def set_primary_address(user: User, address: EmailAddress, *, by: audit.Actor) -
         about = {"old_primary": old, "new_primary": address.email}
         event = audit.record("email:primary:change", subject=subject(user), by=by, additional=about)
         emails.primary_email_changed(user, old=old, new=address.email, cause=str(event.pk))
+        announce(PrimaryAddressChanged(user.pk))
 
 
 def remove_address(user: User, address: EmailAddress, *, by: audit.Actor) -> None:
@@ -142,4 +145,5 @@ def correct_address(user: User, email: str, *, by: audit.Actor) -> EmailAddress:
         user.email = address.email
         about = {"old_primary": old.email, "new_primary": address.email}
         audit.record("email:primary:change", subject=subject(user), by=by, additional=about)
+        announce(PrimaryAddressChanged(user.pk))
     return address

@@ -1,0 +1,90 @@
+"""Facts → keys: which pages show something that has changed.  What is listed here is what ``caching.keyed`` promises.
+
+Handlers in the writer's transaction; they only note keys, and nothing at all where no cache stands in front.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
+
+from packhouse.accounts import facts as people
+from packhouse.accounts.models import User
+from packhouse.base.facts import Fact
+from packhouse.pages.caching import ALL_PROJECTS, SIMPLE_INDEX
+from packhouse.projects import facts
+from packhouse.projects.models import Project, Role
+from packhouse.purge.actions import forget, is_needed
+
+QUARANTINED: Final = Project.Status.QUARANTINED.value
+
+
+def _project(fact: facts.ProjectFact) -> Iterator[str]:
+    """The project's own pages, documents and feed."""
+    yield f"project/{fact.normalized_name}"
+
+
+def _lists(fact: facts.ProjectFact) -> Iterator[str]:
+    """Those too, and every list in which it stands: of what is new, of what somebody publishes."""
+    yield from _project(fact)
+    yield ALL_PROJECTS
+    yield from _users(Role.objects.filter(project_id=fact.project_id).values("user_id"))
+
+
+def _names(fact: facts.ProjectFact) -> Iterator[str]:
+    """Those too, and the list of all names."""
+    yield from _lists(fact)
+    yield SIMPLE_INDEX
+
+
+def _published(fact: facts.FilePublished) -> Iterator[str]:
+    if fact.former_name:
+        return _names(fact)
+    return _lists(fact) if fact.new_release else _project(fact)
+
+
+def _status(fact: facts.ProjectStatusChanged) -> Iterator[str]:
+    return _names(fact) if QUARANTINED in (fact.before, fact.after) else _lists(fact)
+
+
+def _deleted(fact: facts.ProjectDeleted) -> Iterator[str]:
+    yield from _names(fact)
+    yield from _users(fact.user_ids)
+
+
+def _role(fact: facts.RoleChanged) -> Iterator[str]:
+    yield from _project(fact)
+    yield from _users([fact.user_id])
+
+
+def _user(fact: people.UserFact) -> Iterator[str]:
+    """The profile of a user, and the pages of what they publish."""
+    yield from _users([fact.user_id])
+    for name in Project.objects.filter(roles__user_id=fact.user_id).values_list("normalized_name", flat=True):
+        yield f"project/{name}"
+
+
+def _users(ids: Any) -> Iterator[str]:
+    return (f"user/{name}" for name in User.objects.filter(pk__in=ids).values_list("username", flat=True))
+
+
+KEYS: Final[dict[type[Fact], Callable[[Any], Iterable[str]]]] = {
+    facts.ProjectCreated: _names,
+    facts.FilePublished: _published,
+    facts.ReleaseYanked: _lists,
+    facts.ReleaseUnyanked: _lists,
+    facts.ReleaseQuarantineChanged: _lists,
+    facts.FileDeleted: _project,
+    facts.ReleaseDeleted: _lists,
+    facts.ProjectDeleted: _deleted,
+    facts.ProjectStatusChanged: _status,
+    facts.RoleChanged: _role,
+    people.AccountDeleted: _user,
+    people.AccountRestored: _user,
+    people.AccountErased: _user,
+    people.PrimaryAddressChanged: _user,
+}
+
+
+def pages_changed(fact: Fact) -> None:
+    """Have the cache in front forget the pages that *fact* concerns."""
+    if is_needed():
+        forget(KEYS[type(fact)](fact))

@@ -1,0 +1,141 @@
+"""A real Varnish in front of a live index: what it keeps, for whom, until when, and that nobody can poison it."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.builders import make_wheel
+from tests.protocol import shelf, wire
+from tests.servers import packhouse, processes, varnish
+
+SECRET = "a-secret-of-the-cache"
+V1_JSON = "application/vnd.pypi.simple.v1+json"
+PIP = f"{V1_JSON}, application/vnd.pypi.simple.v1+html; q=0.1, text/html; q=0.01"
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+HIDDEN = {"surrogate-key", "surrogate-control", "age", "set-cookie", "via", "xkey", "x-varnish"}
+PATIENCE = 30.0
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Ask again and again; a purge follows the commit by a task of the queue."""
+    deadline = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < deadline
+
+
+@dataclass(frozen=True)
+class Front:
+    """A Varnish at ``url`` before the index ``behind``; ``token`` publishes."""
+
+    url: str
+    behind: packhouse.Running
+    token: str
+
+    def get(self, path: str, **request: Any) -> wire.Answer:
+        return wire.ask(self.url, path, **request)
+
+    def publish(self, name: str, version: str) -> None:
+        shelf.send(self.url, self.token, make_wheel(name, version), name=name, version=version)
+
+    def purge(self, key: str, secret: str = SECRET) -> wire.Answer:
+        headers = {"Packhouse-Soft-Purge": key, "Packhouse-Purge-Secret": secret}
+        return wire.ask(self.url, "/", method="PURGE", **headers)
+
+    def kept(self, path: str, **headers: str) -> wire.Answer:
+        """The answer once it comes out of the cache."""
+        answers = [self.get(path, **headers) for _ in range(2)]
+        assert answers[-1]["Cache-Status"] == "varnish; hit", (path, answers[-1].headers)
+        return answers[-1]
+
+
+@pytest.fixture(scope="module")
+def front(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
+    varnish.require()
+    home: Path = tmp_path_factory.mktemp("behind") / "home"
+    home.mkdir()
+    port = processes.free_port()
+    url, database = f"http://127.0.0.1:{port}", None
+    if request.config.getoption("--database") == "postgresql":
+        database = request.getfixturevalue("postgres_server").create_database("behind")
+    (home / "packhouse.toml").write_text(
+        f'purge = "varnish://:{SECRET}@127.0.0.1:{port}"\ntrusted_proxies = "127.0.0.1"\n'
+    )
+    with packhouse.running(home, database=database, env={"PACKHOUSE_PUBLIC_URL": url}) as behind:
+        vcl = behind.run_cli("vcl", "--backend", behind.url.removeprefix("http://")).stdout
+        with varnish.running(vcl, port=port):
+            yield Front(url, behind, shelf.fill(replace(behind, url=url)).token)
+
+
+def test_pages_documents_and_files_come_out_of_the_cache(front):
+    page = json.loads(front.get("/simple/demo-pkg/", Accept=V1_JSON).body)
+    file = page["files"][0]["url"]
+    assert file.startswith(front.url)
+    paths = ("/", "/project/Demo.Pkg/", "/simple/demo-pkg/", "/simple/", "/pypi/demo-pkg/json", "/rss/updates.xml")
+    for path in (*paths, "/help/", file.removeprefix(front.url)):
+        answer = front.kept(path)
+        assert answer.status == 200
+        assert not answer.names & HIDDEN
+    assert front.kept("/simple/demo-pkg/")["Cache-Control"] == "max-age=600, public"
+
+
+def test_a_publish_is_seen_through_the_cache_and_so_is_a_deletion(front):
+    paths = ("/simple/demo-pkg/", "/project/Demo.Pkg/", "/pypi/demo-pkg/json", "/rss/updates.xml", "/")
+    for path in paths:
+        front.kept(path)
+    assert b"7.1" not in front.get("/project/Demo.Pkg/").body
+    front.publish("Demo.Pkg", "7.1")
+    for path in paths:
+        until(lambda path=path: b"7.1" in front.get(path).body)
+        assert b"7.1" in front.kept(path).body
+
+
+def test_clients_that_ask_in_different_ways_share_few_variants(front):
+    as_json = front.kept("/simple/demo-pkg/", Accept=PIP)
+    assert as_json["Content-Type"] == V1_JSON
+    other = PIP.replace("0.1", "0.2")
+    assert front.get("/simple/demo-pkg/", Accept=other)["Cache-Status"] == "varnish; hit"
+    html = front.kept("/simple/demo-pkg/", Accept=BROWSER)
+    assert html["Content-Type"].startswith("text/html")
+    assert front.get("/simple/demo-pkg/", Accept="*/*").body == html.body
+    tie = front.get("/simple/demo-pkg/", Accept=f"text/html, {V1_JSON}")
+    assert tie["Content-Type"].startswith("text/html")
+    assert tie["Cache-Status"] == "varnish; fwd=bypass"
+    assert front.get("/simple/demo-pkg/?format=" + V1_JSON).body == as_json.body
+
+
+def test_a_reader_who_has_the_page_gets_a_304_from_the_cache(front):
+    known = front.kept("/simple/demo-pkg/", Accept=PIP)["ETag"]
+    again = front.get("/simple/demo-pkg/", Accept=PIP, If_None_Match=known)
+    assert (again.status, again.body, again["Cache-Status"]) == (304, b"", "varnish; hit")
+
+
+def test_languages_are_kept_apart_whether_chosen_by_cookie_or_asked_for(front):
+    english, german = (front.kept("/help/", Accept_Language=language) for language in ("en-GB,en;q=0.9", "de-AT,en"))
+    assert (english["Content-Language"], german["Content-Language"]) == ("en", "de")
+    by_cookie = front.get("/help/", Cookie="session=x; locale=de", Accept_Language="en")
+    assert (by_cookie.body, by_cookie["Cache-Status"]) == (german.body, "varnish; hit")
+    assert front.get("/help/", Accept_Language="en-GB,en;q=0.9").body == english.body
+    assert front.get("/help/", Cookie="locale=xx", Accept_Language="fr").body == english.body
+
+
+def test_a_cache_is_purged_by_those_who_may(front):
+    for secret in ("", "wrong", SECRET + "x"):
+        assert front.purge("everything", secret).status == 403
+    assert front.kept("/help/").status == 200
+    purged = front.purge("all-html")
+    assert int(purged["Packhouse-Purged"]) > 0
+    assert front.get("/help/")["Cache-Status"] != "varnish; hit"
+    front.kept("/help/")
+    assert front.behind.run_cli("purge", "--everything").returncode == 0
+    assert front.get("/help/")["Cache-Status"] != "varnish; hit"
+
+
+def test_check_tells_whether_the_cache_can_be_purged(front):
+    shown = front.behind.run_cli("check").stdout
+    (line,) = [line for line in shown.splitlines() if line.startswith("purge")]
+    assert "can be purged" in line
+    assert SECRET not in shown
