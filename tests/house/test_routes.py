@@ -32,7 +32,7 @@ HEAD = """\
 # Who gets what from each route.  One row for each route and method, one column for each kind of visitor:
 #
 #   anonymous   unverified (address)   single (no second factor)   user   other (user)   frozen   staff (superuser)
-#   token (of user, entire account)    scoped (token of user, one project)
+#   token (of user, entire account)    scoped (token of user, one project)    read   yank   manage (tokens for that)
 #
 # A cell is the status, or where the visitor is sent: login, verify (the address first), factor (set one up first), or
 # elsewhere ("on").  Sessions have just proved who they are.  What the routes name (projects, addresses, …) is user's.
@@ -62,14 +62,16 @@ def world() -> tuple[dict[str, Client], dict[str, str]]:
     from allauth.account.models import EmailAddress
     from allauth.usersessions.models import UserSession
     from tests.factories.accounts import make_token, make_user, signed_in
-    from tests.factories.projects import make_project
+    from tests.factories.projects import make_project, publish
 
     from packhouse.mail.models import Letter
 
     user = make_user("user")
     project = make_project("sample", owner=user)
+    publish(project, by=user)
     token, text = make_token(user, "whole", by_operator=True)
     _, scoped = make_token(user, "scoped", projects=[project], by_operator=True)
+    made_for = {kind: make_token(user, kind, grants=[kind])[1] for kind in ("read", "yank", "manage")}
     address = EmailAddress.objects.create(user=user, email="more@users.example", verified=True)
     session = UserSession.objects.create(user=user, ip="10.0.0.1", user_agent="-", session_key="of-the-user")
     letter = Letter.objects.create(name="note", cause="1", kind="notice", to=user.email, is_secret=False)
@@ -83,6 +85,7 @@ def world() -> tuple[dict[str, Client], dict[str, str]]:
         "staff": signed_in(make_user("staff", is_superuser=True)),
         "token": Client(headers={"Authorization": f"Bearer {text}"}),
         "scoped": Client(headers={"Authorization": f"Bearer {scoped}"}),
+        **{kind: Client(headers={"Authorization": f"Bearer {text}"}) for kind, text in made_for.items()},
     }
     factor = user.authenticator_set.get()
     things = {
@@ -92,6 +95,7 @@ def world() -> tuple[dict[str, Client], dict[str, str]]:
         "letter": letter.pk,
         "token": token.pk,
         "project": "sample",
+        "version": "1.0",
     }
     return visitors, {name: str(value) for name, value in things.items()}
 

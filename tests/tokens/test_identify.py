@@ -181,7 +181,7 @@ def test_a_token_is_for_uploading_unless_it_was_made_for_more() -> None:
     }
     assert allowed == {
         plain: {"projects:upload"},
-        manager: {"projects:write", "account:api-tokens", "projects:read"},
+        manager: {"projects:write", "account:api-tokens", "account:read", "projects:read"},
     }
 
 

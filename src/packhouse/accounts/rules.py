@@ -20,12 +20,12 @@ def needs_two_factor(setting: str, *, publishes: bool) -> bool:
     return setting == "everybody" or (publishes and setting != "nobody")
 
 
-def must_have_two_factor(identity: Identity, setting: str) -> Decision:
-    """Users need a second factor unless *setting* (``require_two_factor``) is ``nobody``.
+def must_have_two_factor(identity: Identity, setting: str, *, publishes: bool = True) -> Decision:
+    """Users need a second factor where *setting* (``require_two_factor``) says so; see ``needs_two_factor``.
 
-    Both ``publishers`` and ``everybody`` ask it of whoever publishes.  A token that the operator made passes.
+    A token that the operator made passes.
     """
-    if identity.kind != "user" or identity.two_factor or not needs_two_factor(setting, publishes=True):
+    if identity.kind != "user" or identity.two_factor or not needs_two_factor(setting, publishes=publishes):
         return ALLOWED
     return denied(
         "two-factor-missing",

@@ -2,6 +2,7 @@
 
 from ninja import NinjaAPI
 
+from packhouse.pages import project_api
 from packhouse.tokens.api import router as tokens
 
 api = NinjaAPI(
@@ -11,4 +12,6 @@ api = NinjaAPI(
     docs_url=None,  # the viewer would come from elsewhere
     urls_namespace="api-v1",
 )
+api.add_router("/account", project_api.account_router)
+api.add_router("/projects", project_api.router)
 api.add_router("/tokens", tokens)

@@ -193,12 +193,17 @@ _STATUS_JOURNAL = {
 }
 
 
-def set_status(*, by: Actor, project: Project, status: Project.Status, reason: str = "") -> Project:
-    """Archive, quarantine or reactivate a project.  Quarantine moves the serial, archiving does not (as on PyPI)."""
+def set_status(
+    *, by: Actor, project: Project, status: Project.Status, reason: str = "", lifts_quarantine: bool = True
+) -> Project:
+    """Archive, quarantine or reactivate a project.  Quarantine moves the serial, archiving does not (as on PyPI).
+
+    Without *lifts_quarantine* a project that is (or has just been) quarantined stays as it is.
+    """
     with journalled(by) as book:
         project = lock_project(project.pk)
         before = Project.Status(project.status)
-        if before == status:
+        if before == status or (before == Project.Status.QUARANTINED and not lifts_quarantine):
             return project
         project.status, project.status_reason = status, reason
         project.save(update_fields=["status", "status_reason"])

@@ -31,6 +31,28 @@ def may_manage(identity: Identity, *, role: str | None, project: str) -> Decisio
     return denied("not-an-owner", f"Only owners of {project!r} may change it.")
 
 
+def may_read(identity: Identity, *, role: str | None, project: str) -> Decision:
+    """Whether the identity's user sees what collaborators alone see of the project."""
+    if identity.kind == "user" and role in UPLOADERS:
+        return ALLOWED
+    return denied("not-a-collaborator", f"The user {identity.username!r} is no collaborator of {project!r}.")
+
+
+def may_yank(identity: Identity, *, role: str | None, project: str, status: str) -> Decision:
+    """Whether the identity's user may take releases out of resolution and put them back.
+
+    Of a quarantined project nothing changes before that is over.
+    """
+    if status == Project.Status.QUARANTINED:
+        return denied("project-quarantined", f"Project {project!r} is quarantined: its releases stay as they are.")
+    return may_manage(identity, role=role, project=project)
+
+
+def may_archive(identity: Identity, *, role: str | None, project: str, status: str) -> Decision:
+    """Whether the identity's user may archive the project, or take that back."""
+    return may_yank(identity, role=role, project=project, status=status)
+
+
 def may_create_project(identity: Identity, *, two_factor_setting: str) -> Decision:
     """Whether the identity may create a project by uploading to a new name.
 

@@ -1,53 +1,29 @@
 """API tokens over REST, for automation: ``/api/v1/tokens``.
 
-Whoever is signed in to the site may use it (with the CSRF token in ``X-CSRFToken``), and whoever holds a token that
-was made for ``manage``.  What a token makes is restricted by whatever restricts the token itself.
+For whoever is signed in, and for tokens made for ``manage`` (see ``rest``).  What a token makes is restricted by
+whatever restricts the token itself.
 """
 
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from ninja import Field, Router, Schema, Status
 from ninja.errors import HttpError
-from ninja.security import HttpBearer, SessionAuth
 from pydantic import AwareDatetime
 
-from packhouse.accounts import queries as accounts
 from packhouse.accounts.models import User
-from packhouse.accounts.rules import must_have_two_factor, must_have_verified_email
 from packhouse.base import clock
-from packhouse.base.identity import Identity, current_request
 from packhouse.projects.models import Project
 from packhouse.specs.names import normalize
-from packhouse.tokens import actions, queries, rules
+from packhouse.tokens import actions, queries, rest
 from packhouse.tokens.models import Token
+from packhouse.tokens.rest import Problem
 
 Grant = Literal["upload", "yank", "manage", "read"]
 USUAL_LIFETIME = timedelta(days=365)
-
-
-class TokenAuth(HttpBearer):
-    """``Authorization: Bearer packhouse-…``."""
-
-    def authenticate(self, request: HttpRequest, token: str) -> Identity | None:
-        try:
-            identity = queries.identify(f"Bearer {token}")
-        except queries.CredentialsRefused:
-            return None
-        actions.touch(identity, current_request.get().address)
-        return identity
-
-
-class BrowserAuth(SessionAuth):
-    """The session of the site; ninja asks for its CSRF token."""
-
-    def authenticate(self, request: HttpRequest, key: str | None) -> Identity | None:
-        user = request.user
-        return accounts.identity_of(user) if isinstance(user, User) else None
 
 
 class Scope(Schema):
@@ -82,11 +58,7 @@ class MadeToken(TokenAbout):
     token: str = Field(description="The token itself. It is not shown again.")
 
 
-class Problem(Schema):
-    detail: Any
-
-
-router = Router(tags=["tokens"], auth=[TokenAuth(), BrowserAuth()])
+router = Router(tags=["tokens"], auth=rest.AUTH)
 
 
 @router.get("", response={200: list[TokenAbout], 403: Problem}, summary="Your tokens")
@@ -96,7 +68,7 @@ def list_tokens(request: HttpRequest) -> Any:
 
 @router.post("", response={201: MadeToken, 403: Problem, 422: Problem}, summary="Make a token")
 def create_token(request: HttpRequest, new: NewToken) -> Any:
-    user, identity = _user(request), _identity(request)
+    user, identity = _user(request), rest.identity_of(request)
     try:
         token, text = actions.create_token(
             user=user,
@@ -117,28 +89,15 @@ def create_token(request: HttpRequest, new: NewToken) -> Any:
 @router.delete("/{token_id}", response={204: None, 403: Problem, 404: Problem}, summary="Delete a token")
 def delete_token(request: HttpRequest, token_id: UUID) -> Any:
     try:
-        actions.delete_token(owner=_user(request), token_id=token_id, by=_identity(request))
+        actions.delete_token(owner=_user(request), token_id=token_id, by=rest.identity_of(request))
     except Token.DoesNotExist:
         raise HttpError(404, "There is no such token.") from None
     return Status(204, None)
 
 
-def _identity(request: HttpRequest) -> Identity:
-    identity: Identity = request.auth  # type: ignore[attr-defined] # set by ninja: what the auth classes returned
-    return identity
-
-
 def _user(request: HttpRequest) -> User:
     """The user that the request speaks for, if it may manage tokens.  Raises ``HttpError``."""
-    identity = _identity(request)
-    decision = (
-        rules.check(identity, "account:api-tokens")
-        and must_have_verified_email(identity)
-        and must_have_two_factor(identity, settings.PACKHOUSE.require_two_factor)
-    )
-    if not decision.allowed:
-        raise HttpError(403, decision.reason)
-    return User.objects.get(uid=str(identity.user_uid))
+    return rest.require(request, "account:api-tokens")
 
 
 def _projects(user: User, names: list[str]) -> list[Project]:

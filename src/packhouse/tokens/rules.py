@@ -20,6 +20,7 @@ PERMISSIONS: Final[dict[str, frozenset[Credential]]] = {
     "api:echo": _TOKEN,
     "api:observations:add": _TOKEN,
     "account:manage": _SESSION,
+    "account:read": _SESSION_OR_TOKEN,
     "account:api-tokens": _SESSION_OR_TOKEN,
     "account:2fa": _SESSION,
     "projects:read": _SESSION_OR_TOKEN,
@@ -38,6 +39,7 @@ GRANT_FOR: Final[dict[str, str]] = {
     "projects:write": "manage",
     "account:api-tokens": "manage",
     "projects:read": "read",
+    "account:read": "read",
 }
 """What a token must have been made for, to be used for each permission.  The others ask for nothing."""
 
