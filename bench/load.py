@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
+PROCESSES = 2
+"""Beside the one that writes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
@@ -36,11 +39,11 @@ def connect(home: Path) -> None:
 
 def load(entries: Iterable[object]) -> Loaded:
     """Write *entries* (``NewProject``) and their documents."""
-    from packhouse.index import bulk
+    from packhouse.index import loading
     from packhouse.projects.models import File
 
     began = time.monotonic()
-    count = bulk.load(entries)
+    count = loading.load(entries, processes=PROCESSES)
     return Loaded(count, File.objects.count(), time.monotonic() - began, database_size())
 
 

@@ -16,7 +16,8 @@ def main(name: str, files: int, projects: int) -> None:
     from tests.index import world
 
     from packhouse.documents.actions import serial_lock
-    from packhouse.index.bulk import load, rebuild_projects
+    from packhouse.index.bulk import rebuild_projects
+    from packhouse.index.loading import load
     from packhouse.projects.bulk import NewProject
 
     project = world.create(name)

@@ -5,7 +5,8 @@ Writing functions run in the writer's transaction, under the serial lock, as tho
 
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from packhouse.base.bulk import insert
 from packhouse.documents.actions import Item, Shell, Source, as_body, cut, mark_changed
@@ -29,85 +30,76 @@ def drop_many(keys: Iterable[str]) -> None:
         mark_changed(*there)
 
 
-def rebuild_many(sources: Iterable[Source], *, are_new: bool = False) -> int:
+def rebuild_many(sources: Iterable[Source]) -> int:
     """Write the whole documents of *sources*, a few queries for hundreds of them; returns how many there were.
 
-    Sources are taken one by one and written in batches of bounded size.  Of documents that *are new*, which nobody can
-    have read, there must be none yet; readers are then told only that anything may have changed.
+    Sources are taken one by one and written in batches of bounded size.
     """
-    count, size, batch = 0, 0, _Batch()
+    count, size, batch = 0, 0, list[NewRows]()
     for source in sources:
-        size += batch.add(source)
+        batch.append(made := new_rows(source))
+        size += made.size
         count += 1
-        if size > _BYTES_AT_ONCE or len(batch.documents) >= _KEYS_AT_ONCE:
-            batch.write(are_new=are_new)
-            size, batch = 0, _Batch()
-    batch.write(are_new=are_new)
+        if size > _BYTES_AT_ONCE or len(batch) >= _KEYS_AT_ONCE:
+            _replace(batch)
+            size, batch = 0, []
+    if batch:
+        _replace(batch)
     return count
 
 
-@dataclass(slots=True)
-class _Batch:
-    documents: list[Document] = field(default_factory=list)
-    segments: list[Segment] = field(default_factory=list)
+class NewRows(NamedTuple):
+    """A document's row and those of its further segments, as values in the order of ``_DOCUMENT`` and ``_SEGMENT``."""
 
-    def add(self, source: Source) -> int:
-        """Take the rows of one document in; returns their size in bytes."""
-        shell = source.shell()
-        first, *rest = list(cut(source.items(b"", None), source.segment_weight)) or [[]]
-        document = Document(
-            key=source.key,
-            serial=shell.serial,
-            shared=shell.shared,
-            segmented=bool(rest),
-            html_head=deflate(shell.html_head),
-            html=as_body(first, "html"),
-            html_tail=deflate(shell.html_tail),
-            json_head=deflate(shell.json_head),
-            json=as_body(first, "json"),
-            json_tail=deflate(shell.json_tail),
-        )
-        segments = [
-            Segment(
-                document=document,
-                first=chunk[0].key,
-                serial=shell.serial,
-                html=as_body(chunk, "html"),
-                json=as_body(chunk, "json"),
-            )
-            for chunk in rest
-        ]
-        self.documents.append(document)
-        self.segments.extend(segments)
-        own = len(document.html_head) + len(document.html) + len(document.json_head) + len(document.json)
-        return own + len(document.json_tail) + sum(len(segment.html) + len(segment.json) for segment in segments)
+    document: tuple[Any, ...]
+    segments: list[tuple[Any, ...]]
 
-    def write(self, *, are_new: bool) -> None:
-        if not self.documents:
-            return
-        if are_new:
-            self._insert()
-        else:
-            self._replace()
-
-    def _insert(self) -> None:
-        insert(Document, ("key", *_FIELDS), ([row.key, *_values(row)] for row in self.documents))
-        pieces = ([row.document_id, row.first, row.serial, row.html, row.json] for row in self.segments)
-        insert(Segment, ("document", "first", "serial", "html", "json"), pieces)
-        mark_changed(EVERYTHING)
-
-    def _replace(self) -> None:
-        keys = [document.key for document in self.documents]
-        Segment.objects.filter(document_id__in=keys).delete()
-        Document.objects.bulk_create(
-            self.documents, batch_size=50, update_conflicts=True, unique_fields=["key"], update_fields=_FIELDS
-        )
-        Segment.objects.bulk_create(self.segments, batch_size=200)
-        mark_changed(*keys)
+    @property
+    def size(self) -> int:
+        """About the bytes that they take."""
+        own = sum(map(len, self.document[4:]))
+        return own + sum(len(segment[3]) + len(segment[4]) for segment in self.segments)
 
 
-def _values(document: Document) -> list[object]:
-    return [getattr(document, name) for name in _FIELDS]
+_DOCUMENT = ("key", *_FIELDS)
+_SEGMENT = ("document", "first", "serial", "html", "json")
+TABLES = (Document, Segment)
+
+
+def new_rows(source: Source) -> NewRows:
+    """The whole document of *source*.  Asks the database nothing but what the source does."""
+    shell = source.shell()
+    first, *rest = list(cut(source.items(b"", None), source.segment_weight)) or [[]]
+    document = (
+        *(source.key, shell.serial, shell.shared, bool(rest)),
+        *(deflate(shell.html_head), as_body(first, "html"), deflate(shell.html_tail)),
+        *(deflate(shell.json_head), as_body(first, "json"), deflate(shell.json_tail)),
+    )
+    segments = [
+        (source.key, chunk[0].key, shell.serial, as_body(chunk, "html"), as_body(chunk, "json")) for chunk in rest
+    ]
+    return NewRows(document, segments)
+
+
+def insert_new(made: Sequence[NewRows]) -> None:
+    """Write documents that are not there yet; readers are to be told by the caller (``mark_everything_changed``)."""
+    insert(Document, _DOCUMENT, (row.document for row in made))
+    insert(Segment, _SEGMENT, (segment for row in made for segment in row.segments))
+
+
+def mark_everything_changed() -> None:
+    mark_changed(EVERYTHING)
+
+
+def _replace(made: Sequence[NewRows]) -> None:
+    keys = [row.document[0] for row in made]
+    Segment.objects.filter(document_id__in=keys).delete()
+    documents = [Document(**dict(zip(_DOCUMENT, row.document, strict=True))) for row in made]
+    Document.objects.bulk_create(
+        documents, batch_size=50, update_conflicts=True, unique_fields=["key"], update_fields=_FIELDS
+    )
+    insert(Segment, _SEGMENT, (segment for row in made for segment in row.segments))
+    mark_changed(*keys)
 
 
 @dataclass(frozen=True, slots=True)

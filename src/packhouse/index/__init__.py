@@ -5,5 +5,6 @@ Words: ``simple/{name}`` is a project's simple page (HTML and JSON), ``index`` t
 Quarantine hides: a quarantined project keeps an empty simple page and has no other document, a quarantined release and
 its files are left out everywhere.
 Doors: ``sources`` (what each document consists of), ``handlers`` (facts → documents, in the writer's transaction),
-``bulk`` (many projects at once), ``reconcile`` (documents and blobs against the rows), ``xmlrpc`` and its ``urls``.
+``bulk`` (many projects at once), ``loading`` (imports), ``reconcile`` (documents and blobs against the rows),
+``xmlrpc`` and its ``urls``.
 """

@@ -9,15 +9,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, islice
 
-from django.db import transaction
-
-from packhouse.documents.actions import Item, Shell, Source, rebuild, serial_lock
+from packhouse.documents.actions import Item, Shell, Source
 from packhouse.documents.upkeep import drop_many, rebuild_many
 from packhouse.index import json_api, rows
 from packhouse.index.rows import FileRow, ProjectRow, ReleaseRow
 from packhouse.index.sources import (
     Files,
-    IndexSource,
     files_by_release,
     project_key,
     project_shell,
@@ -29,10 +26,9 @@ from packhouse.index.sources import (
     simple_key,
     simple_shell,
 )
-from packhouse.projects.bulk import NewProject, load_projects
 from packhouse.projects.models import Project, Release
 
-_PROJECTS_AT_ONCE = 500
+PROJECTS_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,24 +64,9 @@ def rebuild_projects(ids: Iterable[int]) -> int:
     return count
 
 
-def load(entries: Iterable[NewProject]) -> int:
-    """Write *entries* with their documents, some hundreds in each transaction, then the index; returns how many."""
-    count = 0
-    remaining = iter(entries)
-    while some := list(islice(remaining, _PROJECTS_AT_ONCE)):
-        with transaction.atomic():
-            ids = load_projects(some)
-            rebuild_many(documents(ids), are_new=True)
-            count += len(ids)
-    with transaction.atomic():
-        serial_lock()
-        rebuild(IndexSource())
-    return count
-
-
 def batches(ids: Iterable[int]) -> Iterator[list[int]]:
     remaining = iter(ids)
-    while some := list(islice(remaining, _PROJECTS_AT_ONCE)):
+    while some := list(islice(remaining, PROJECTS_AT_ONCE)):
         yield some
 
 
@@ -110,8 +91,18 @@ def _rendered(ids: Sequence[int]) -> Iterator[tuple[int, Iterator[Source]]]:
         roles[project_id].append((role, user))
     base = public_url()
     for project, releases in _with_releases(chosen, rows.releases(project_id__in=visible)):
-        rendering = _Rendering(project, files.get(project.id, ()), roles[project.id], base)
-        yield project.id, rendering.documents(releases)
+        yield project.id, rendered(project, releases, files.get(project.id, ()), roles[project.id], base)
+
+
+def rendered(
+    project: ProjectRow,
+    releases: Iterable[ReleaseRow],
+    files: Sequence[FileRow],
+    roles: Sequence[tuple[str, str]],
+    base: str,
+) -> Iterator[Source]:
+    """All documents of *project*; releases and files by version, as ``rows`` has them.  Asks the database nothing."""
+    return _Rendering(project, files, roles, base).documents(releases)
 
 
 def _with_releases(
@@ -155,6 +146,7 @@ class _Rendering:
     members: list[Item] = field(default_factory=list)
     latest: ReleaseRow | None = None
     latest_info: bytes = b""
+    latest_urls: bytes = b""
 
     def documents(self, releases: Iterable[ReleaseRow]) -> Iterator[Source]:
         grouped = files_by_release(self.files)
@@ -162,23 +154,25 @@ class _Rendering:
             yield self._release(release, grouped.get(release.id, []))
         yield self._simple()
         if self.latest is not None:
-            yield self._project(grouped.get(self.latest.id, []))
+            yield self._project()
 
     def _release(self, release: ReleaseRow, files: list[FileRow]) -> Prepared:
         about = json_api.info(self.project, release, self.base)
         if files:
             self.versions.append(release.version)
-        self.members.append(release_item(release.version, files, self.base))
+        urls = json_api.urls(files, self.base)
+        self.members.append(release_item(release.version, len(files), urls))
         if self.latest is None or release.rank > self.latest.rank:
-            self.latest, self.latest_info = release._replace(metadata={}, description=None), about
+            self.latest = release._replace(metadata={}, description=None)
+            self.latest_info, self.latest_urls = about, urls
         key = release_key(self.project.normalized_name, release.canonical_version)
-        return Prepared(key, release_shell(about, files, self.base))
+        return Prepared(key, release_shell(about, urls))
 
     def _simple(self) -> Prepared:
         items = [simple_item(file, self.base) for file in self.files]
         return Prepared(simple_key(self.project.normalized_name), simple_shell(self.project, self.versions), items)
 
-    def _project(self, urls: list[FileRow]) -> Prepared:
-        shell = project_shell(self.project, self.latest_info, self.roles, urls, self.base)
+    def _project(self) -> Prepared:
+        shell = project_shell(self.project, self.latest_info, self.roles, self.latest_urls)
         members = sorted(self.members, key=_item_key)
         return Prepared(project_key(self.project.normalized_name), shell, members)

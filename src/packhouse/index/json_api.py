@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from packhouse.index.rows import FileRow, ProjectRow, ReleaseRow
-from packhouse.specs.simple_api import dump, file_url, json_bytes, utc_text
+from packhouse.specs.simple_api import dump, file_url, json_bytes, quoted, utc_text
 
 _DOWNLOADS = {"last_day": -1, "last_month": -1, "last_week": -1}
 _END_OF_URLS = b'],"vulnerabilities":[]}\n'
@@ -19,21 +19,21 @@ def project_head(info: bytes, shared: str) -> bytes:
     return b"".join((b'{"info":', info, b",", json_bytes(shared), b',"releases":{'))
 
 
-def project_tail(files: Iterable[FileRow], public_url: str) -> bytes:
-    return b"".join((b'},"urls":', _array(files, public_url)[:-1], _END_OF_URLS))
+def project_tail(urls: bytes) -> bytes:
+    return b"".join((b'},"urls":', urls[:-1], _END_OF_URLS))
 
 
 def release_head(info: bytes) -> bytes:
     return b'{"info":' + info + b","
 
 
-def release_tail(files: Iterable[FileRow], public_url: str) -> bytes:
-    return b"".join((b',"urls":', _array(files, public_url)[:-1], _END_OF_URLS))
+def release_tail(urls: bytes) -> bytes:
+    return b"".join((b',"urls":', urls[:-1], _END_OF_URLS))
 
 
-def release_member(version: str, files: Iterable[FileRow], public_url: str) -> bytes:
+def release_member(version: str, urls: bytes) -> bytes:
     """The member of ``releases`` for one version."""
-    return json_bytes(dump(version)) + b":" + _array(files, public_url)
+    return json_bytes(quoted(version)) + b":" + urls
 
 
 def shared(serial: int, roles: Iterable[tuple[str, str]]) -> str:
@@ -101,28 +101,29 @@ def _plain_label(label: str) -> str:
     return "".join(character for character in label if character.isalnum()).lower()
 
 
-def _array(files: Iterable[FileRow], public_url: str) -> bytes:
+def urls(files: Iterable[FileRow], public_url: str) -> bytes:
+    """The array that describes *files*, as it stands in ``urls`` and in ``releases``."""
     ordered = sorted(files, key=lambda file: file.filename)
     return b"[" + b",".join([_file(file, public_url) for file in ordered]) + b"]"
 
 
 def _file(file: FileRow, public_url: str) -> bytes:
     uploaded = utc_text(file.uploaded)
-    core = f'{{"sha256":{dump(file.metadata_sha256)}}}' if file.metadata_sha256 else "false"
+    core = f'{{"sha256":{quoted(file.metadata_sha256)}}}' if file.metadata_sha256 else "false"
     return json_bytes(
         f'{{"comment_text":{_or_null(file.comment)},"core-metadata":{core}'
         f',"digests":{{"blake2b_256":"{file.blake2_256}","md5":"{file.md5}","sha256":"{file.sha256}"}}'
-        f',"downloads":-1,"filename":{dump(file.filename)},"has_sig":false,"md5_digest":"{file.md5}"'
-        f',"packagetype":"{file.packagetype}","python_version":{dump(file.python_version)}'
+        f',"downloads":-1,"filename":{quoted(file.filename)},"has_sig":false,"md5_digest":"{file.md5}"'
+        f',"packagetype":"{file.packagetype}","python_version":{quoted(file.python_version)}'
         f',"requires_python":{_or_null(file.requires_python)},"size":{file.size}'
         f',"upload_time":"{uploaded.partition(".")[0]}","upload_time_iso_8601":"{uploaded}Z"'
-        f',"url":{dump(file_url(public_url, file.path))},"yanked":{"true" if file.yanked else "false"}'
+        f',"url":{quoted(file_url(public_url, file.path))},"yanked":{"true" if file.yanked else "false"}'
         f',"yanked_reason":{_or_null(file.yanked_reason)}}}'
     )
 
 
 def _or_null(text: str) -> str:
-    return dump(text) if text else "null"
+    return quoted(text) if text else "null"
 
 
 def _text(metadata: Mapping[str, Any], name: str) -> str | None:

@@ -99,13 +99,14 @@ class ProjectSource(Files):
         base = public_url()
         roles = [(role, user) for _, role, user in rows.roles([self.project.id])]
         about = json_api.info(self.project, self.latest, base)
-        return project_shell(self.project, about, roles, list(rows.files(release_id=self.latest.id)), base)
+        return project_shell(self.project, about, roles, _urls(self.latest, base))
 
     def items(self, first: bytes, before: bytes | None) -> Iterator[Item]:
         releases = rows.versions_between(self.project.id, first, before)
         files = {} if not releases else files_by_release(self._files(releases, whole=not first and before is None))
         base = public_url()
-        return (release_item(version, files.get(release_id, ()), base) for release_id, version in releases)
+        listed = ((version, files.get(release_id, ())) for release_id, version in releases)
+        return (release_item(version, len(some), json_api.urls(some, base)) for version, some in listed)
 
     def _files(self, releases: list[tuple[int, str]], *, whole: bool) -> Iterator[FileRow]:
         """The files of *releases*; for all of them, no list of ids that may be too long for the database."""
@@ -128,7 +129,7 @@ class ReleaseSource(Files):
     def shell(self) -> Shell:
         base = public_url()
         about = json_api.info(self.project, self.release, base)
-        return release_shell(about, rows.files(release_id=self.release.id), base)
+        return release_shell(about, _urls(self.release, base))
 
     def items(self, first: bytes, before: bytes | None) -> Iterable[Item]:
         return ()
@@ -168,23 +169,25 @@ def simple_item(file: FileRow, base: str) -> Item:
     return Item(bytes(file.sort_key), simple_api.html_item(listed), simple_api.json_item(listed))
 
 
-def project_shell(
-    project: ProjectRow, about: bytes, roles: Sequence[tuple[str, str]], urls: Sequence[FileRow], base: str
-) -> Shell:
-    """*about* is the rendered ``info`` of the latest release, *urls* are its files."""
+def _urls(release: ReleaseRow, base: str) -> bytes:
+    return json_api.urls(rows.files(release_id=release.id), base)
+
+
+def project_shell(project: ProjectRow, about: bytes, roles: Sequence[tuple[str, str]], urls: bytes) -> Shell:
+    """*about* is the rendered ``info`` of the latest release, *urls* its files as ``json_api.urls`` renders them."""
     shared = json_api.shared(project.serial, roles)
     head = json_api.project_head(about, shared)
-    return Shell(project.serial, json_head=head, json_tail=json_api.project_tail(urls, base), shared=shared)
+    return Shell(project.serial, json_head=head, json_tail=json_api.project_tail(urls), shared=shared)
 
 
-def release_item(version: str, files: Sequence[FileRow], base: str) -> Item:
-    member = json_api.release_member(version, files, base)
-    return Item(version.encode(), json=member, weight=max(len(files), 1))
+def release_item(version: str, files: int, urls: bytes) -> Item:
+    """The member for a *version* of so many *files*, rendered as *urls*."""
+    return Item(version.encode(), json=json_api.release_member(version, urls), weight=max(files, 1))
 
 
-def release_shell(about: bytes, files: Iterable[FileRow], base: str) -> Shell:
+def release_shell(about: bytes, urls: bytes) -> Shell:
     """The serial stays 0: readers take that of the project's document, and the release's changes only with itself."""
-    return Shell(0, json_head=json_api.release_head(about), json_tail=json_api.release_tail(files, base))
+    return Shell(0, json_head=json_api.release_head(about), json_tail=json_api.release_tail(urls))
 
 
 def files_by_release(files: Iterable[FileRow]) -> dict[int, list[FileRow]]:

@@ -1,13 +1,16 @@
 """Many projects at once: the path for imports, from rows that are known to be good.
 
-Writes projects, releases, files, file names and the journal in few statements.  Nothing is announced: whoever loads
-in bulk builds the documents in bulk as well (``index.bulk``).
+Projects, releases, files, file names and the journal are written in few statements.  Nothing is announced: whoever
+loads in bulk builds the documents in bulk as well (``index.loading``).  Three steps, so that the second can be done by
+another process: `reserve` numbers, compute `rows`, `write` them.
 """
 
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from packhouse.base import bulk, clock
 from packhouse.documents.actions import serial_lock
@@ -52,28 +55,125 @@ class NewProject:
     releases: Sequence[NewRelease] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some hundreds of new projects and the numbers that are theirs; all else follows without the database.
+
+    ``guards`` are their skeletons, None where an older project has the same.
+    """
+
+    entries: Sequence[NewProject]
+    ids: Sequence[int]
+    serials: Sequence[int]
+    releases: Sequence[int]
+    guards: Sequence[str | None]
+    now: datetime
+
+
+@dataclass(slots=True)
+class Rows:
+    """What is written for a batch: values in the order of ``_TABLES``."""
+
+    projects: list[tuple[Any, ...]] = field(default_factory=list)
+    releases: list[tuple[Any, ...]] = field(default_factory=list)
+    files: list[tuple[Any, ...]] = field(default_factory=list)
+    journal: list[tuple[Any, ...]] = field(default_factory=list)
+
+
 def load_projects(entries: Sequence[NewProject]) -> list[int]:
     """Write *entries* (some hundreds) in the caller's transaction; returns the ids of the projects, in order.
 
     The serial lock is taken here and held until the transaction ends.  Raises ``IntegrityError`` of the database driver
     when a name, a file name or a content is taken, and ``Refused`` for a version that is none.
     """
+    batch = reserve(entries)
+    write(rows(batch))
+    return list(batch.ids)
+
+
+def reserve(entries: Sequence[NewProject], taken: set[str | None] | None = None) -> Batch:
+    """Numbers for *entries*, under the serial lock, which is held until the transaction ends.
+
+    *taken* are all skeletons there are, for who knows them; those of *entries* are added.  Else the database is asked.
+    """
     serial_lock()
-    projects = bulk.reserve_ids(Project, len(entries))
-    serials = bulk.reserve_ids(JournalEntry, len(entries))
-    releases = bulk.reserve_ids(Release, sum(len(entry.releases) for entry in entries))
-    files = _Files()
-    guards = _skeletons(entries)  # asked now: the connection takes no question while rows are being copied
-    bulk.insert(Project, _PROJECT, _project_rows(entries, projects, serials, guards))
-    bulk.insert(Release, _RELEASE, files.gathered(_release_rows(entries, projects, releases)))
-    bulk.insert(Filename, ("filename", "created"), ((row[2], row[-1]) for row in files.rows))
-    bulk.insert(File, _FILE, files.rows)
-    now = bulk.moment(clock.now())
-    journal = ((serial, entry.name, "create", now) for serial, entry in zip(serials, entries, strict=True))
-    bulk.insert(JournalEntry, ("id", "name", "action", "created"), journal)
-    return list(projects)
+    return Batch(
+        entries,
+        bulk.reserve_ids(Project, len(entries)),
+        bulk.reserve_ids(JournalEntry, len(entries)),
+        bulk.reserve_ids(Release, sum(len(entry.releases) for entry in entries)),
+        _guards(entries, taken),
+        clock.now(),
+    )
 
 
+def _guards(entries: Sequence[NewProject], taken: set[str | None] | None) -> list[str | None]:
+    """What exists elsewhere may look alike; the oldest of a kind keeps the skeleton that guards against new ones."""
+    wanted = [skeleton(entry.name) for entry in entries]
+    if taken is None:
+        taken = set()
+        for start in range(0, len(wanted), 500):
+            found = Project.objects.filter(skeleton__in=wanted[start : start + 500])
+            taken.update(found.values_list("skeleton", flat=True))
+    guards: list[str | None] = []
+    for text in wanted:
+        guards.append(None if text in taken else text)
+        taken.add(text)
+    return guards
+
+
+class Version(NamedTuple):
+    """What a version's text says."""
+
+    canonical: str
+    sort_key: bytes
+    is_prerelease: bool
+
+
+@lru_cache(maxsize=65536)
+def version(text: str) -> Version:
+    """The version that *text* spells; raises ``Refused`` for one that is none."""
+    parsed = parse(text)
+    return Version(canonical(parsed), sort_key(parsed), is_prerelease(parsed))
+
+
+def metadata_of(entry: NewProject, release: NewRelease) -> dict[str, object]:
+    return release.metadata or {"name": entry.name, "version": release.version, "summary": entry.summary}
+
+
+def path_of(file: NewFile) -> str:
+    b2 = file.blake2_256
+    return f"{b2[:2]}/{b2[2:4]}/{b2[4:]}/{file.filename}"
+
+
+def rows(batch: Batch) -> Rows:
+    """The rows of *batch*.  Asks the database nothing.  Raises ``Refused`` for a version that is none."""
+    made, now, numbers = Rows(), bulk.moment(batch.now), iter(batch.releases)
+    for entry, key, serial, guard in zip(batch.entries, batch.ids, batch.serials, batch.guards, strict=True):
+        first = len(made.files)
+        for new in entry.releases:
+            made.releases.append(release := _release_row(entry, new, key, next(numbers), now))
+            made.files += [_file_row(file, release) for file in new.files]
+        size = sum(row[_SIZE] for row in made.files[first:])
+        name = normalize(entry.name)
+        made.projects.append(
+            (key, bulk.uid(uuid.uuid4()), entry.name, name, guard, now, "active", "", serial, size),
+        )
+        made.journal.append((serial, entry.name, "create", now))
+    return made
+
+
+def write(made: Rows) -> None:
+    """Write *made* in the caller's transaction."""
+    bulk.insert(Project, _PROJECT, made.projects)
+    bulk.insert(Release, _RELEASE, made.releases)
+    bulk.insert(Filename, ("filename", "created"), ((row[2], row[-1]) for row in made.files))
+    bulk.insert(File, _FILE, made.files)
+    bulk.insert(JournalEntry, ("id", "name", "action", "created"), made.journal)
+
+
+TABLES = (Project, Release, Filename, File, JournalEntry)
+"""All that is written here."""
 _PROJECT = (
     *("id", "uid", "name", "normalized_name", "skeleton", "created", "status", "status_reason"),
     *("last_serial", "total_size"),
@@ -86,69 +186,22 @@ _FILE = (
     *("release", "project", "filename", "packagetype", "python_version", "size", "md5", "sha256", "blake2_256"),
     *("path", "metadata_sha256", "sort_key", "comment", "sboms", "uploaded_via", "uploaded"),
 )
+_SIZE = _FILE.index("size")
 
 
-def _project_rows(
-    entries: Sequence[NewProject], ids: Sequence[int], serials: Sequence[int], guards: Sequence[str | None]
-) -> Iterator[tuple[object, ...]]:
-    now = bulk.moment(clock.now())
-    for entry, key, serial, guard in zip(entries, ids, serials, guards, strict=True):
-        size = sum(file.size for release in entry.releases for file in release.files)
-        name = normalize(entry.name)
-        yield key, bulk.uid(uuid.uuid4()), entry.name, name, guard, now, "active", "", serial, size
+def _release_row(entry: NewProject, new: NewRelease, project: int, key: int, now: Any) -> tuple[Any, ...]:
+    about = version(new.version)
+    created = bulk.moment(new.created) if new.created else now
+    return (
+        *(key, project, new.version, about.canonical, about.sort_key, about.is_prerelease, created),
+        *(entry.summary[:512], new.requires_python, bulk.jsonb(metadata_of(entry, new)), "[]", False, "", False, ""),
+    )
 
 
-def _skeletons(entries: Sequence[NewProject]) -> list[str | None]:
-    """What exists elsewhere may look alike; the oldest of a kind keeps the skeleton that guards against new ones."""
-    wanted = [skeleton(entry.name) for entry in entries]
-    taken: set[str | None] = set()
-    for start in range(0, len(wanted), 500):
-        found = Project.objects.filter(skeleton__in=wanted[start : start + 500])
-        taken.update(found.values_list("skeleton", flat=True))
-    guards: list[str | None] = []
-    for text in wanted:
-        guards.append(None if text in taken else text)
-        taken.add(text)
-    return guards
-
-
-def _release_rows(
-    entries: Sequence[NewProject], projects: Sequence[int], ids: Sequence[int]
-) -> Iterator[tuple[NewRelease, bytes, tuple[object, ...]]]:
-    """Each new release with its sort key and its row."""
-    numbers = iter(ids)
-    for entry, project in zip(entries, projects, strict=True):
-        for new in entry.releases:
-            version = parse(new.version)
-            key = sort_key(version)
-            known = new.metadata or {"name": entry.name, "version": new.version, "summary": entry.summary}
-            created = bulk.moment(new.created or clock.now())
-            row = (
-                *(next(numbers), project, new.version, canonical(version), key, is_prerelease(version), created),
-                *(entry.summary[:512], new.requires_python, bulk.jsonb(known), "[]", False, "", False, ""),
-            )
-            yield new, key, row
-
-
-class _Files:
-    """The rows of the files, gathered while the releases go by."""
-
-    def __init__(self) -> None:
-        self.rows: list[tuple[object, ...]] = []
-
-    def gathered(
-        self, releases: Iterable[tuple[NewRelease, bytes, tuple[object, ...]]]
-    ) -> Iterator[tuple[object, ...]]:
-        for new, key, row in releases:
-            self.rows += [_file_row(file, key, row) for file in new.files]
-            yield row
-
-
-def _file_row(new: NewFile, key: bytes, release: tuple[object, ...]) -> tuple[object, ...]:
-    b2 = new.blake2_256
+def _file_row(new: NewFile, release: tuple[Any, ...]) -> tuple[Any, ...]:
     return (
         *(release[0], release[1], new.filename, new.packagetype, new.python_version, new.size),
-        *(new.md5, new.sha256, b2, f"{b2[:2]}/{b2[2:4]}/{b2[4:]}/{new.filename}", new.metadata_sha256),
-        *(file_sort_key(key, new.filename), "", "[]", ""),
+        *(new.md5, new.sha256, new.blake2_256, path_of(new), new.metadata_sha256),
+        *(file_sort_key(release[4], new.filename), "", "[]", ""),
         bulk.moment(new.uploaded) if new.uploaded else release[6],
     )

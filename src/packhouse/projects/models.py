@@ -48,7 +48,7 @@ class Release(models.Model):
     ``verified`` lists the URLs and addresses in it that the index has verified.
     """
 
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="releases")
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="releases", db_index=False)
     version = models.CharField(max_length=200)
     canonical_version = models.CharField(max_length=200)
     sort_key = models.BinaryField()
@@ -102,15 +102,15 @@ class File(models.Model):
         WHEEL = "bdist_wheel", "Wheel"
 
     release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="files")
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="files")
-    filename = models.CharField(max_length=255, unique=True)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="files", db_index=False)
+    filename = models.CharField(max_length=255)
     packagetype = models.CharField(max_length=16, choices=PackageType)
     python_version = models.CharField(max_length=255)
     size = models.BigIntegerField()
     md5 = models.CharField(max_length=32)
     sha256 = models.CharField(max_length=64)
-    blake2_256 = models.CharField(max_length=64, unique=True)
-    path = models.CharField(max_length=512, unique=True)
+    blake2_256 = models.CharField(max_length=64)
+    path = models.CharField(max_length=512)
     metadata_sha256 = models.CharField(max_length=64, blank=True)
     sort_key = models.BinaryField()
     comment = models.TextField(blank=True)
@@ -121,6 +121,12 @@ class File(models.Model):
 
     class Meta:
         indexes: ClassVar = [models.Index(fields=["project", "sort_key"], name="file_in_order")]
+        # as expressions, so that they are indexes of their own, which can be made after very many rows (base.bulk)
+        constraints: ClassVar = [
+            models.UniqueConstraint(models.F("filename"), name="file_unique_filename"),
+            models.UniqueConstraint(models.F("blake2_256"), name="file_unique_content"),
+            models.UniqueConstraint(models.F("path"), name="file_unique_path"),
+        ]
 
     def __str__(self) -> str:
         return self.filename

@@ -50,6 +50,8 @@ class Frame(NamedTuple):
 
 dump = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
 """*value* as compact JSON text with sorted keys; encode it with `json_bytes`."""
+quoted = json.encoder.encode_basestring
+"""The same for text alone, without looking what it is."""
 
 
 def json_bytes(text: str) -> bytes:
@@ -66,6 +68,8 @@ def file_url(public_url: str, path: str) -> str:
 
 def utc_text(moment: datetime) -> str:
     """ISO 8601 in UTC, without zone; microseconds are left out when they are zero."""
+    if moment.tzinfo is UTC:
+        return moment.isoformat()[:-6]
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat()
 
 
@@ -87,14 +91,14 @@ def html_item(file: ListedFile) -> bytes:
 
 def json_item(file: ListedFile) -> bytes:
     """The object of *file* in the JSON of its project.  Written by hand: a project may have thousands."""
-    core = f'{{"sha256":{dump(file.metadata_sha256)}}}' if file.metadata_sha256 else "false"
-    yanked = (dump(file.yanked_reason) if file.yanked_reason else "true") if file.yanked else "false"
+    core = f'{{"sha256":{quoted(file.metadata_sha256)}}}' if file.metadata_sha256 else "false"
+    yanked = (quoted(file.yanked_reason) if file.yanked_reason else "true") if file.yanked else "false"
     return json_bytes(
-        f'{{"core-metadata":{core},"data-dist-info-metadata":{core},"filename":{dump(file.filename)}'
-        f',"hashes":{{"sha256":{dump(file.sha256)}}}'
-        f',"provenance":{dump(file.provenance) if file.provenance else "null"}'
-        f',"requires-python":{dump(file.requires_python) if file.requires_python else "null"}'
-        f',"size":{file.size},"upload-time":"{utc_text(file.uploaded)}Z","url":{dump(file.url)},"yanked":{yanked}}}'
+        f'{{"core-metadata":{core},"data-dist-info-metadata":{core},"filename":{quoted(file.filename)}'
+        f',"hashes":{{"sha256":{quoted(file.sha256)}}}'
+        f',"provenance":{quoted(file.provenance) if file.provenance else "null"}'
+        f',"requires-python":{quoted(file.requires_python) if file.requires_python else "null"}'
+        f',"size":{file.size},"upload-time":"{utc_text(file.uploaded)}Z","url":{quoted(file.url)},"yanked":{yanked}}}'
     )
 
 
@@ -116,7 +120,7 @@ def detail_frame(name: str, *, status: str, serial: int, versions: Sequence[str]
         html_tail=f"</body>\n</html>\n<!--SERIAL {serial}-->".encode(),
         json_head=b'{"files":[',
         json_tail=json_bytes(
-            f'],"meta":{meta},"name":{dump(name)},"project-status":{{"status":{dump(status)}}}'
+            f'],"meta":{meta},"name":{quoted(name)},"project-status":{{"status":{dump(status)}}}'
             f',"versions":{dump(list(versions))}}}\n'
         ),
     )
@@ -129,7 +133,7 @@ def index_html_item(name: str, normalized_name: str) -> bytes:
 
 def index_json_item(name: str, serial: int) -> bytes:
     """The object of a project in the JSON of the index; *name* is the display spelling."""
-    return json_bytes(f'{{"_last-serial":{serial},"name":{dump(name)}}}')
+    return json_bytes(f'{{"_last-serial":{serial},"name":{quoted(name)}}}')
 
 
 def index_frame(serial: int) -> Frame:
