@@ -82,6 +82,14 @@ def test_a_person_is_shown_with_their_projects(django_assert_max_num_queries):
     [
         ("/user/PACKER", "/user/Packer/"),
         ("/u/Packer/", "/user/Packer/"),
+        ("/u/packer", "/user/Packer/"),
+        ("/p/Crates", "/project/crates/"),
+        ("/p/CRATES/1.0.0", "/project/crates/1.0/"),
+        ("/pypi/crates/1.0.0/", "/project/crates/1.0/"),
+        ("/project/CRATES", "/project/crates/"),
+        ("/project/Crates/v1.0.0/files", "/project/crates/1.0/files/"),
+        ("/pypi?:action=display&name=Crates&version=1.0.0", "/project/crates/1.0/"),
+        ("/pypi?:action=files&name=Crates&version=1.0.0", "/project/crates/1.0/#files"),
         ("/pypi/", "/"),
         ("/pypi?:action=rss", "/rss/updates.xml"),
         ("/pypi?:action=packages_rss", "/rss/packages.xml"),
@@ -89,10 +97,12 @@ def test_a_person_is_shown_with_their_projects(django_assert_max_num_queries):
         ("/pypi?:action=browse&c=1", "/search/?c=Development%20Status%20%3A%3A%201%20-%20Planning"),
     ],
 )
-def test_an_old_address_leads_on(asked, right):
+def test_an_old_address_leads_on_in_one_hop(asked, right):
     make_user("Packer")
+    shelves.publish(make_project("crates"), "1.0")
     answer = get(asked)
     assert (answer.status_code, answer["Location"]) == (301, right)
+    assert get(right).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -216,7 +216,7 @@ def test_the_format_in_the_query_wins_over_accept(get, value, expected):
         ("/simple", "/simple/"),
         ("/simple?format=x", "/simple/?format=x"),
         ("/simple/demo-pkg", "/simple/demo-pkg/"),
-        ("/simple/Demo.Pkg", "/simple/Demo.Pkg/"),
+        ("/simple/Demo.Pkg", "/simple/demo-pkg/"),
         ("/simple/Demo.Pkg/", "/simple/demo-pkg/"),
         ("/simple/demo_pkg/?a=b%20c&d", "/simple/demo-pkg/?a=b%20c&d"),
         ("/simple/DEMO--..__pkg/", "/simple/demo-pkg/"),

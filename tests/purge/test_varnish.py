@@ -139,3 +139,80 @@ def test_check_tells_whether_the_cache_can_be_purged(front):
     (line,) = [line for line in shown.splitlines() if line.startswith("purge")]
     assert "can be purged" in line
     assert SECRET not in shown
+
+
+def test_no_byte_of_one_visitor_reaches_another(front):
+    """ada and bob, signed in, and a stranger ask for everything in turn, each before the others once."""
+    visitors = json.loads(shelf.run(front.behind, "tests.purge.people")) | {"stranger": "theme=auto"}
+    shared = ("/", "/help/", "/project/Demo.Pkg/", "/user/marker-of-ada/", "/search/?q=demo", "/simple/demo-pkg/")
+    personal = ("/_personal/", "/manage/projects/", "/manage/account/", "/theme.css", "/account/login/")
+    front.purge("everything")
+    for first in range(3):
+        order = [*list(visitors.items())[first:], *list(visitors.items())[:first]]
+        for path in shared:
+            answers = [front.get(path, Cookie=cookies) for _, cookies in order]
+            assert len({answer.body for answer in answers}) == 1, path
+            assert not any("set-cookie" in answer for answer in answers)
+        for path in personal:
+            for name, cookies in order:
+                answer = front.get(path, Cookie=cookies)
+                assert answer["Cache-Status"] == "varnish; fwd=bypass", path
+                shown = {other for other in visitors if f"marker-of-{other}".encode() in answer.body}
+                assert shown <= {name}, path
+                assert path != "/_personal/" or name == "stranger" or shown == {name}
+    assert front.kept("/help/").status == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        ("/help/", {"X_Forwarded_Host": "evil.example"}),
+        ("/help/", {"X_Forwarded_Proto": "gopher", "X_Forwarded_Port": "6666"}),
+        ("/help/", {"Forwarded": "host=evil.example;proto=gopher"}),
+        ("/help/", {"X_HTTP_Method_Override": "DELETE", "X_Method_Override": "POST"}),
+        ("/help/", {"X_Original_URL": "/manage/", "X_Rewrite_URL": "/manage/"}),
+        ("/help/", {"Accept": "application/json"}),
+        ("/help/", {"Accept_Language": "de;q=0, <script>"}),
+        ("/help/", {"Packhouse_Language": "de"}),
+        ("/help/", {"Cookie": "locale=evil; session=evil; theme=dark"}),
+        ("/help/", {"Authorization": "Basic ZXZpbDpldmls"}),
+        ("/help/", {"Range": "bytes=0-3"}),
+        ("/help/", {"Packhouse_Soft_Purge": "all-html", "Packhouse_Purge": "all-html"}),
+        ("/simple/demo-pkg/?format=evil", {}),
+        ("/simple/demo-pkg/?x=1&format=application/vnd.pypi.simple.v1%2Bjson", {}),
+        ("/simple/demo-pkg/", {"Accept": "application/vnd.pypi.simple.v1+json;q=0, evil/*"}),
+        ("/rss/updates.xml?evil=1", {}),
+        ("/pypi/demo-pkg/json?evil=1", {"Accept": "text/html"}),
+    ],
+)
+def test_nobody_can_put_something_into_the_page_of_others(front, path, headers):
+    plain = path.partition("?")[0]
+    front.purge("everything")
+    first = front.get(path, **headers)
+    assert b"evil" not in first.body
+    fresh = front.behind.url
+    expected = wire.ask(fresh, plain)
+    assert expected.status == 200
+    for _ in range(2):
+        answer = front.get(plain)
+        assert (answer.status, answer.body, answer["Content-Type"]) == (200, expected.body, expected["Content-Type"])
+
+
+def test_a_head_and_a_part_are_of_the_same_page(front):
+    whole = front.kept("/simple/demo-pkg/")
+    head = front.get("/simple/demo-pkg/", method="HEAD")
+    assert (head.status, head.body, head["ETag"]) == (200, b"", whole["ETag"])
+    part = front.get("/simple/demo-pkg/", Range="bytes=0-8")
+    assert (part.status, part.body) == (206, whole.body[:9])
+    for method in ("POST", "PUT", "DELETE", "PATCH", "FROB"):
+        assert front.get("/simple/demo-pkg/", method=method).status == 405
+    assert front.get("/simple/demo-pkg/").body == whole.body
+
+
+def test_what_was_kept_is_shown_while_the_index_is_away(front):
+    kept = {path: front.kept(path).body for path in ("/simple/demo-pkg/", "/project/Demo.Pkg/", "/pypi/demo-pkg/json")}
+    front.purge("everything")
+    front.behind.stop()
+    for path, body in kept.items():
+        assert front.get(path, timeout=60).body == body
+    assert front.get("/manage/projects/", timeout=60).status == 503

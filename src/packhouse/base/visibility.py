@@ -37,7 +37,7 @@ def public(*, max_age: int, shared: int = 0) -> Callable[[View], View]:
         def public_view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             request.is_public = True  # type: ignore[attr-defined]
             response = view(request, *args, **kwargs)
-            if response.status_code in {200, 301, 302} and not response.has_header("Cache-Control"):
+            if response.status_code in {200, 301, 304} and not response.has_header("Cache-Control"):
                 response["Cache-Control"] = f"public, max-age={max_age}"
             if response.status_code in {200, 301}:
                 _describe(response, shared)

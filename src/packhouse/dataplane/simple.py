@@ -24,7 +24,7 @@ def answer(request: Request, rest: str, store: DocumentStore, site: Site) -> Res
         return _page(request, "index", wanted, fmt, store, site)
     name = rest[:-1]
     if rest[-1] != "/":
-        return add_slash(request, site) if NAME.fullmatch(rest) else _missing(site)
+        return add_slash(request, site, f"/simple/{_normalized(rest)}/") if NAME.fullmatch(rest) else _missing(site)
     if not NAME.fullmatch(name):
         return _missing(site)
     normalized = _normalized(name)
@@ -88,7 +88,7 @@ def _moved(request: Request, normalized: str, store: DocumentStore, site: Site) 
     return text(site, 301, "301 Moved Permanently", "simple-moved", ("location", location), cache, *CORS)
 
 
-def add_slash(request: Request, site: Site) -> Response:
-    """Redirect to the same path with a slash behind it."""
-    location = request.path + "/" + (f"?{request.query}" if request.query else "")
+def add_slash(request: Request, site: Site, path: str = "/simple/") -> Response:
+    """Redirect to *path*, which is the right spelling and has a slash behind it, in one hop."""
+    location = path + (f"?{request.query}" if request.query else "")
     return text(site, 301, "301 Moved Permanently", "simple-moved", ("location", location))

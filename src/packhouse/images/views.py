@@ -4,7 +4,6 @@ from typing import Final
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.utils.cache import get_conditional_response, set_response_etag
 from django.views.decorators.http import require_safe
 
 from packhouse.base.visibility import public
@@ -32,5 +31,4 @@ def image(request: HttpRequest, signature: str, named: str) -> HttpResponse:
         return HttpResponse("There is no picture here.\n", status=404, content_type=TEXT)
     response = HttpResponse(found.data, content_type=found.kind)
     response["Content-Security-Policy"] = POLICY
-    set_response_etag(response)
-    return get_conditional_response(request, etag=response["ETag"], response=response) or response
+    return response

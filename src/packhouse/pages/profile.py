@@ -48,9 +48,12 @@ def described(project_ids: list[int]) -> list[dict[str, object]]:
     return [row | {"url": project_url(row["name"])} for row in rows]
 
 
+@cached()
 def short(request: HttpRequest, username: str) -> HttpResponse:
-    """``/u/{name}/``."""
-    return HttpResponsePermanentRedirect(f"/user/{quote(username, safe='')}/")
+    """``/u/{name}/``, to the right spelling where there is such a user."""
+    user = user_named(username)
+    right = user.username if user else username
+    return keyed(HttpResponsePermanentRedirect(f"/user/{quote(right, safe='')}/"), f"user/{quote(right, safe='')}")
 
 
 urlpatterns = [
