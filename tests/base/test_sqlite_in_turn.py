@@ -41,7 +41,7 @@ def test_a_writer_goes_on_the_moment_the_one_before_is_done(held):
     began = time.monotonic()
     with transaction.atomic():
         waited = time.monotonic() - began
-    assert 0.25 < waited < 5
+    assert 0.25 < waited < 25  # SQLite's own way would have found it locked until its time-out
 
 
 def test_a_writer_that_would_rather_fail_than_wait_does_not_queue(held):

@@ -27,8 +27,8 @@ NOWHERE = "http://127.0.0.1:9"
 PROXIES = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 NO_PROXIES = dict.fromkeys(PROXIES, "")
 """For clients that do not know ``no_proxy``."""
-MAKING_SECONDS = 300
-RUNNING_SECONDS = 150
+MAKING_SECONDS = 900
+RUNNING_SECONDS = 600
 
 
 @dataclass(frozen=True, slots=True)

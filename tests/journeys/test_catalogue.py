@@ -19,7 +19,7 @@ JSON = {"Accept": "application/vnd.pypi.simple.v1+json"}
 
 
 def get(url: str, headers: Mapping[str, str] = {}) -> bytes:
-    with urllib.request.urlopen(urllib.request.Request(url, headers=dict(headers)), timeout=30) as response:
+    with urllib.request.urlopen(urllib.request.Request(url, headers=dict(headers)), timeout=120) as response:
         return bytes(response.read())
 
 

@@ -25,7 +25,7 @@ simple-format = ALL
 release-files = true
 core-metadata = true
 hash-index = false
-timeout = 30
+timeout = 120
 workers = 3
 stop-on-error = true
 compare-method = hash
@@ -133,6 +133,6 @@ def test_pip_installs_through_a_devpi_that_mirrors_packhouse(full_shop: Shop, cl
             assert hashlib.sha256(path.read_bytes()).hexdigest() == known[path.name]
 
         news = publish(full_shop, client, tmp_path, "idna", "99.0")
-        urllib.request.urlopen(urllib.request.Request(f"{simple}idna/refresh", method="POST"), timeout=30).close()
+        urllib.request.urlopen(urllib.request.Request(f"{simple}idna/refresh", method="POST"), timeout=120).close()
         client("pip").run("python", "-m", "pip", "download", *options, "idna==99.0")
         assert (tmp_path / "files" / news.name).read_bytes() == news.read_bytes()

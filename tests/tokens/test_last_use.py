@@ -1,6 +1,5 @@
 """The last use of a token: written down without anybody waiting for it."""
 
-import time
 from datetime import timedelta
 from threading import Event, Thread
 from typing import Any
@@ -69,21 +68,19 @@ def test_nobody_waits_for_a_writer_and_the_use_is_written_later() -> None:
             with transaction.atomic():
                 Token.objects.filter(pk=token.pk).update(description="held")
                 holding.set()
-                done.wait(10)
+                done.wait(120)
         finally:
             connection.close()
 
     writer = Thread(target=hold_the_row)
     writer.start()
-    assert holding.wait(10)
+    assert holding.wait(60)
     use(text)
-    started = time.monotonic()
     end_request()
-    waited = time.monotonic() - started
+    assert writer.is_alive()  # whoever had waited for it would come back after it
     done.set()
     writer.join()
 
-    assert waited < 1
     token.refresh_from_db()
     assert token.last_used is None
     use(text)

@@ -1,8 +1,9 @@
 """Rendering descriptions, in a child process that can be stopped.
 
 A description is a program for its renderer: reStructuredText has tables that take minutes and pygments has regular
-expressions that never end.  So it runs in a child with limits on processor time and memory, which is killed when it
-takes too long.  The child is kept for the next description, because importing docutils takes longer than rendering.
+expressions that never end.  So it runs in a child with limits on processor time and memory for each.  What uses them up
+is to blame; a child that is merely kept waiting by a busy machine is not.  The child is kept for the next description,
+because importing docutils takes longer than rendering.
 This file is also the child's program: run as a script it imports nothing of Packhouse's.
 """
 
@@ -11,10 +12,12 @@ import contextlib
 import json
 import re
 import resource
+import signal
 import struct
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import dataclass, field
 from functools import cache
 from html import escape
@@ -23,9 +26,13 @@ from importlib.metadata import version
 from typing import IO
 
 SECONDS = 10
+"""Of processor time, for one description."""
 HIGHLIGHT_SECONDS = 2
+PATIENCE = 8
+"""Times that much, by the clock on the wall, until the machine counts as too busy."""
 MEMORY = 1024**3
-CHILD_CPU_SECONDS = 600
+CHILD_SECONDS = 600
+"""Of processor time, after which a child makes room for a fresh one."""
 HEAD = struct.Struct(">I")
 PREFIX = "description-"
 EMPTY_LINK = re.compile(r'<a(?: [a-z]+="[^"]*")+></a>')
@@ -55,10 +62,14 @@ class RenderingFailed(Exception):
     """The description cannot be rendered; the text says why, as far as the renderer tells."""
 
 
+class RendererUnavailable(Exception):
+    """The machine is too busy to render anything right now; it is not the description's fault."""
+
+
 def render(raw: str, content_type: str = "") -> str:
     """*raw* as HTML that is safe to show; *content_type* as in core metadata, empty for reStructuredText.
 
-    Raises ``RenderingFailed``.  Markdown and plain text fail only when they take too long.
+    Raises ``RenderingFailed`` and ``RendererUnavailable``.  Markdown and plain text fail only when they take too long.
     """
     answer = _CHILD.ask({"raw": raw, "content_type": content_type or "text/x-rst"})
     if "html" not in answer:
@@ -68,7 +79,10 @@ def render(raw: str, content_type: str = "") -> str:
 
 def highlight(text: str, filename: str) -> list[str] | None:
     """The lines of *text* as HTML that is safe to show, coloured as a file of that name; None where that fails."""
-    answer = _HIGHLIGHTER.ask({"raw": text, "filename": filename})
+    try:
+        answer = _HIGHLIGHTER.ask({"raw": text, "filename": filename})
+    except RendererUnavailable:
+        return None
     return answer["html"].split("\n") if "html" in answer else None
 
 
@@ -85,27 +99,36 @@ class _Child:
 
     process: subprocess.Popen[bytes] | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
-    seconds: float = SECONDS
+    seconds: int = SECONDS
+    patience: float = PATIENCE
 
     def ask(self, question: dict[str, str]) -> dict[str, str]:
+        """What the child answers; raises ``RendererUnavailable``."""
         with self.lock:
-            for _ in range(2):  # the first child may have used up its time in earlier work
+            for _ in range(2):  # the child of earlier work may be about to end
                 process = self._running()
                 fresh = self.process is not process
                 self.process = process
-                timer = threading.Timer(self.seconds, process.kill)
-                timer.start()
-                try:
-                    answer = self._exchange(process, question)
-                finally:
-                    late = not timer.is_alive()
-                    timer.cancel()
+                answer = self._in_time(process, question | {"seconds": str(self.seconds)})
                 if answer is not None:
                     return answer
                 self._stop()
-                if late or fresh:
+                if fresh or process.returncode == -signal.SIGXCPU:
                     break
         return {"error": "Rendering took too much time or memory."}
+
+    def _in_time(self, process: subprocess.Popen[bytes], question: dict[str, str]) -> dict[str, str] | None:
+        timer = threading.Timer(self.patience * self.seconds, process.kill)
+        timer.start()
+        try:
+            answer = self._exchange(process, question)
+        finally:
+            late = not timer.is_alive()
+            timer.cancel()
+        if answer is None and late:
+            self._stop()
+            raise RendererUnavailable("Rendering waits too long for a processor.")
+        return answer
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self.process is not None and self.process.poll() is None:
@@ -293,11 +316,17 @@ def _answered(question: dict[str, str]) -> dict[str, str]:
     return _rendered(question["raw"], question["content_type"])
 
 
+def _allow(seconds: int) -> None:
+    """Let the kernel end this process after that much more processor time."""
+    end, most = int(time.process_time()) + 1 + seconds, resource.getrlimit(resource.RLIMIT_CPU)[1]
+    resource.setrlimit(resource.RLIMIT_CPU, (end if most == resource.RLIM_INFINITY else min(end, most), most))
+
+
 def _serve() -> None:
     """The child's life: one description after the other, until its parent goes."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (CHILD_CPU_SECONDS, CHILD_CPU_SECONDS))
-    while question := _read(sys.stdin.buffer):
+    while time.process_time() < CHILD_SECONDS and (question := _read(sys.stdin.buffer)):
+        _allow(int(question["seconds"]))
         try:
             answer = _answered(question)
         except (Exception, RecursionError, MemoryError) as error:  # noqa: BLE001 - any failure is a refusal

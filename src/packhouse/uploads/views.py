@@ -20,6 +20,7 @@ from packhouse.uploads import answers, form, pipeline, record
 from packhouse.uploads.checks import AlreadyPublished
 from packhouse.uploads.form import NO_ROOM
 from packhouse.uploads.reasons import Rejected
+from packhouse.uploads.rendering import RendererUnavailable
 from packhouse.uploads.stages import Arrival
 
 View = Callable[..., HttpResponseBase]
@@ -84,7 +85,7 @@ def _answered(request: HttpRequest) -> HttpResponse:
     except StoreFull:
         log.exception("no room for an upload")
         refusal = Rejected("storage-full", NO_ROOM)
-    except (StoreError, InspectorUnavailable):
+    except (StoreError, InspectorUnavailable, RendererUnavailable):
         log.exception("an upload could not be stored")
         refusal = Rejected("storage-unavailable", "The file could not be stored. Please try again later.")
     else:

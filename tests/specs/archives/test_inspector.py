@@ -104,7 +104,7 @@ def test_many_threads_share_one_inspector_and_leave_nothing_behind(inspector):
     assert (open_descriptors(os.getpid()), open_descriptors(server)) == before
 
 
-def wait_until(true, seconds: float = 5.0) -> None:
+def wait_until(true, seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline
@@ -122,10 +122,9 @@ GENEROUS = {"ratio": 10**6, "metadata": 10**9, "unpacked": 10**12}
     ("limits", "bad"),
     [
         (Limits(**GENEROUS, memory=48 * MIB), LARGE),
-        (Limits(**GENEROUS, cpu_seconds=1, wall_seconds=20), LONG),
-        (Limits(**GENEROUS, wall_seconds=1), LONG),
+        (Limits(**GENEROUS, cpu_seconds=1), LONG),
     ],
-    ids=["memory", "processor time", "real time"],
+    ids=["memory", "processor time"],
 )
 def test_an_archive_that_costs_too_much_is_refused_and_the_next_one_read(limits, bad):
     with Inspector(limits=limits) as inspector:
@@ -133,15 +132,15 @@ def test_an_archive_that_costs_too_much_is_refused_and_the_next_one_read(limits,
         assert look(inspector, make_sdist()).root == "demo-1.0"
 
 
-def test_a_job_that_hangs_is_killed_by_its_parent():
-    """The job's own alarm is stopped with it, so that the parent's clock alone remains."""
+def test_a_job_that_gets_no_processor_is_killed_and_the_archive_not_blamed():
     with Inspector(limits=Limits(**GENEROUS, wall_seconds=1)) as inspector, ThreadPoolExecutor(1) as pool:
         look(inspector, make_sdist())
         wait_until(lambda: descendants(server_of(inspector)) == [])
-        waiting = pool.submit(refused, look, inspector, LONG)
+        waiting = pool.submit(look, inspector, LONG)
         wait_until(lambda: descendants(server_of(inspector)))
         os.kill(descendants(server_of(inspector))[0], signal.SIGSTOP)
-        assert waiting.result(timeout=10) == "archive-too-costly"
+        with pytest.raises(InspectorUnavailable):
+            waiting.result()
         wait_until(lambda: descendants(server_of(inspector)) == [])
 
 

@@ -33,6 +33,7 @@ FRAME = struct.Struct("<BQ")
 START, KILL = 1, 2
 FALLBACK_MEMORY = 512 * MIB
 RECEIVE = 64 * 1024
+GRACE_SECONDS = 5
 
 
 def serve(control: socket.socket) -> None:
@@ -138,7 +139,7 @@ def restrict(limits: Limits) -> None:
     }
     for what, bound in bounds.items():
         resource.setrlimit(what, (bound, bound))
-    signal.setitimer(signal.ITIMER_REAL, limits.wall_seconds)
+    signal.setitimer(signal.ITIMER_REAL, limits.wall_seconds + GRACE_SECONDS)  # should the parent not end it
 
 
 def own_memory() -> int:

@@ -22,7 +22,6 @@ from packhouse.specs.archives.inspect import Inspection
 from packhouse.specs.archives.limits import DEFAULT_LIMITS, Limits
 from packhouse.specs.errors import Refused
 
-GRACE_SECONDS = 1.0
 STOP_SECONDS = 5.0
 DEATH_SECONDS = 0.1
 
@@ -43,15 +42,14 @@ class Inspector:
         self._slots = threading.BoundedSemaphore(concurrency)
         self._lock = threading.Lock()
         self._server: Server | None = None
-        self._patience = 4.0 * limits.wall_seconds
 
     def inspect(
         self, file: BinaryIO, filename: str, packagetype: str, *, license_files: Sequence[str] = ()
     ) -> Inspection:
         """See ``packhouse.specs.archives.inspect.inspect``. ``file`` must have a descriptor; its offset does not move.
 
-        Raises ``Refused`` (``archive-too-costly`` where the reading process ran out of memory or time) and
-        ``InspectorUnavailable`` (no process, or none free in time).
+        Raises ``Refused`` (``archive-too-costly`` where the reading process ran out of memory or of processor time)
+        and ``InspectorUnavailable`` (no process, none free in time, or none that got a processor in time).
         """
         request = {"filename": filename, "packagetype": packagetype, "license_files": list(license_files)}
         return Inspection.from_json(self._told(file, request, "inspection"))
@@ -68,7 +66,7 @@ class Inspector:
 
     def _told(self, file: BinaryIO, request: dict[str, Any], key: str) -> Any:
         data = json.dumps(request | {"limits": asdict(self._limits)}).encode()
-        if not self._slots.acquire(timeout=self._patience):
+        if not self._slots.acquire(timeout=self._limits.wall_seconds):
             raise InspectorUnavailable("All inspectors are busy.")
         try:
             file.flush()  # the other process sees the descriptor alone, not what we still hold back
@@ -94,7 +92,9 @@ class Inspector:
         for _ in range(2):
             server = self._running()
             try:
-                answer = server.run(archive_fd, request, self._limits.wall_seconds + GRACE_SECONDS)
+                answer = server.run(archive_fd, request, self._limits.wall_seconds)
+            except TimeoutError as late:  # by the clock on the wall: the machine is slow, not the archive costly
+                raise InspectorUnavailable("The archive could not be read in time.") from late
             except OSError as error:
                 if not server.dies():
                     raise InspectorUnavailable(f"The archive server cannot be asked: {error}") from error
@@ -145,7 +145,7 @@ class Server:
         return not self.alive()
 
     def run(self, archive_fd: int, request: bytes, seconds: float) -> bytes:
-        """One job: its answer, or nothing where it died or had to be killed after ``seconds``."""
+        """One job: its answer, or nothing where it died.  Raises ``TimeoutError``, and ends it, after ``seconds``."""
         deadline = time.monotonic() + seconds
         ours, theirs = socket.socketpair()
         with ours:
@@ -155,7 +155,7 @@ class Server:
                 return exchange(ours, request, deadline)
             except TimeoutError:
                 self._send(KILL, [], job)
-                return b""
+                raise
 
     def _send(self, kind: int, fds: list[int], job: int | None = None) -> int:
         with self._lock:
