@@ -174,9 +174,16 @@ class Config:
     )
     trusted_proxies: tuple[str, ...] = _setting(
         SERVING,
-        "Proxies in front, by network. Only theirs is the word on a client's address (`X-Forwarded-For`, `Forwarded`).",
+        "Proxies in front, by network. Only theirs is the word on a client's address, in the header `proxy_header`.",
         NETWORKS,
         (),
+    )
+    proxy_header: str = _setting(
+        SERVING,
+        "The header in which the proxies in front write the client's address. The other one is not believed: a proxy"
+        " passes it on as the client sent it.",
+        values.choice("x-forwarded-for", "forwarded"),
+        "x-forwarded-for",
     )
     index_max_age: int = _setting(
         SERVING,

@@ -2,21 +2,23 @@
 
 import json
 import re
+import select
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 from tests.protocol import wire
 from tests.protocol.test_simple import SECURITY
 from tests.protocol.test_uploads import FORM, chunked
+from tests.servers import processes
 
-from packhouse.dataplane import rsgi
+from packhouse.dataplane import asgi, rsgi
 
 SMUGGLED = b"GET /simple/smuggled HTTP/1.1\r\nHost: h\r\n\r\n"
 
 
-def exchange(url: str, data: bytes, timeout: float = 10.0) -> bytes:
+def exchange(url: str, data: bytes, timeout: float = wire.PATIENCE) -> bytes:
     """Everything that the server says to *data* until it closes the connection."""
     said = b""
     with wire.Connection(url, timeout) as connection:
@@ -31,6 +33,14 @@ def exchange(url: str, data: bytes, timeout: float = 10.0) -> bytes:
 
 def statuses(said: bytes) -> list[int]:
     return [int(code) for code in re.findall(rb"^HTTP/1\.[01] (\d{3})", said, re.MULTILINE)]
+
+
+@contextmanager
+def costs_at_most(index, seconds):
+    """The server uses no more processor time than that in the block."""
+    before = processes.processor_seconds(index.process.pid)
+    yield
+    assert processes.processor_seconds(index.process.pid) - before < seconds
 
 
 def request(line: bytes, *headers: bytes, body: bytes = b"") -> bytes:
@@ -140,6 +150,13 @@ def test_what_a_client_says_of_its_address_is_not_believed(index):
     assert "127.0.0.1" in line
 
 
+def test_what_a_proxy_adds_in_a_line_of_its_own_counts_and_not_the_line_that_the_client_sent(in_process):
+    door = in_process(trusted_proxies=("127.0.0.0/8",)).door
+    lines = [(b"x-forwarded-for", b"6.6.6.6"), (b"x-forwarded-for", b"198.51.100.1"), (b"forwarded", b"for=6.6.6.6")]
+    about = {"http_version": "1.1", "method": "GET", "path": "/", "query_string": b"", "client": ("127.0.0.1", 1)}
+    assert door._client(asgi._Scope(about | {"headers": lines})) == "198.51.100.1"
+
+
 def test_a_head_that_is_too_large_is_refused(index):
     large = request(GET, b"X: " + b"a" * 100_000)
     many = request(GET, *(b"X-%d: a" % number for number in range(5000)))
@@ -170,10 +187,8 @@ def test_a_head_that_does_not_come_ends_the_connection(index):
 
 
 def test_a_body_that_does_not_come_is_a_408(index):
-    began = time.monotonic()
     said = exchange(index.url, request(POST, b"Content-Length: 100", body=b"abc"))
     assert statuses(said) == [408]
-    assert time.monotonic() - began < 8
     with wire.Connection(index.url) as connection:
         connection.send(request(POST, b"Content-Length: 100", body=b"abc"))
         connection.socket.shutdown(1)
@@ -187,17 +202,15 @@ def test_clients_that_trickle_hold_no_thread_and_are_cut_off(index):
         slow = [stack.enter_context(wire.Connection(index.url)) for _ in range(50)]
         for connection in slow:
             connection.send(request(POST, f"Content-Type: {FORM}".encode(), b"Content-Length: 100000"))
-        waited = []
-        until = time.monotonic() + 1.5
-        while time.monotonic() < until:
+        meanwhile = 0
+        for _ in range(10):
             for connection in slow:
-                connection.send(b"-")
+                connection.try_send(b"-")
             for path in ("/legacy/", "/simple/", "/_ready/"):
-                answer = wire.ask(index.url, path, timeout=5)
-                assert answer.status == 200
-                waited.append(answer.seconds)
-            time.sleep(0.1)
-        assert sorted(waited)[len(waited) // 2] < 0.5
+                assert wire.ask(index.url, path).status == 200
+            cut_off = select.select([connection.socket for connection in slow], [], [], 0.1)[0]
+            meanwhile += not cut_off
+        assert meanwhile
         assert {connection.answer().status for connection in slow} == {408}
 
 
@@ -213,32 +226,32 @@ def test_clients_that_never_read_leave_the_others_alone(index, filled):
             connection.socket.setsockopt(1, 8, 4096)
             connection.send(wire.head_of("GET", path))
         for _ in range(5):
-            assert wire.ask(index.url, "/simple/", timeout=5).status == 200
-            assert wire.ask(index.url, "/legacy/", timeout=5).status == 200
-            assert wire.ask(index.url, path, timeout=10).body == filled.files[name]
+            assert wire.ask(index.url, "/simple/").status == 200
+            assert wire.ask(index.url, "/legacy/").status == 200
+            assert wire.ask(index.url, path).body == filled.files[name]
 
 
 def test_thousands_of_connections_that_wait_keep_nobody_out(index, filled):
     with ExitStack() as crowd:
         for _ in range(2600):
             crowd.enter_context(wire.Connection(index.url))
-        assert wire.ask(index.url, "/_health/", timeout=10).status == 200
+        assert wire.ask(index.url, "/_health/").status == 200
 
 
-def test_ten_thousand_ranges_cost_nothing(get):
+def test_ten_thousand_ranges_cost_nothing(get, index):
     whole = get("/simple/demo-pkg/")
     for header in ("bytes=" + ",".join(["0-"] * 10_000), "bytes=" + "0" * 30_000 + "-1", "bytes" + " " * 30_000 + "=1"):
-        answers = [get("/simple/demo-pkg/", Range=header) for _ in range(3)]
+        with costs_at_most(index, 0.5):
+            answers = [get("/simple/demo-pkg/", Range=header) for _ in range(3)]
         assert {(answer.status, answer.body) for answer in answers} == {(200, whole.body)}
-        assert min(answer.seconds for answer in answers) < 0.2
 
 
-def test_headers_full_of_anything_cost_nothing(get):
+def test_headers_full_of_anything_cost_nothing(get, index):
     for name in ("Accept", "Accept-Encoding", "If-None-Match", "If-Range", "User-Agent", "Cookie", "Range"):
         for value in (",".join(["a"] * 10_000), ";q=" * 9000, '"' * 30_000, "W/" * 10_000, "bytes=1-" * 3000):
-            answers = [get("/simple/demo-pkg/", **{name: value}) for _ in range(2)]
+            with costs_at_most(index, 0.5):
+                answers = [get("/simple/demo-pkg/", **{name: value}) for _ in range(2)]
             assert {answer.status for answer in answers} <= {200, 206}
-            assert min(answer.seconds for answer in answers) < 0.3
 
 
 PIECES = [
@@ -333,11 +346,10 @@ FLOODS = {
 
 @pytest.mark.parametrize("body", FLOODS.values(), ids=FLOODS)
 def test_a_flood_of_parts_is_refused(index, filled, body):
-    answer = wire.ask(
-        index.url, "/legacy/", method="POST", body=body, Content_Type="multipart/form-data; boundary=b", Accept="a/b"
-    )
+    kind = "multipart/form-data; boundary=b"
+    with costs_at_most(index, 2):
+        answer = wire.ask(index.url, "/legacy/", method="POST", body=body, Content_Type=kind, Accept="a/b")
     assert answer.status == 400
-    assert answer.seconds < 3
 
 
 def test_a_boundary_of_a_megabyte_does_not_pass(index):
@@ -352,7 +364,7 @@ def test_more_requests_than_there_is_room_for_are_told_to_come_again(index):
         head = wire.head_of("GET", "/_ready/", {"Connection": "close"})
         for connection in crowd:
             connection.send(head)
-        aside = wire.ask(index.url, "/simple/", timeout=5)
+        aside = wire.ask(index.url, "/simple/")
         answers = [connection.answer() for connection in crowd]
     assert aside.status == 200
     assert {answer.status for answer in answers} == {200, 503}
@@ -363,15 +375,14 @@ def test_more_requests_than_there_is_room_for_are_told_to_come_again(index):
     assert wire.ask(index.url, "/_ready/").status == 200
 
 
-def test_a_flood_of_misses_does_not_slow_a_page(index):
+def test_a_flood_of_misses_is_cheap(index):
     def miss(number: int) -> int:
         return wire.ask(index.url, f"/simple/none-{number}-{time.monotonic_ns()}/").status
 
-    with ThreadPoolExecutor(4) as pool:
+    with costs_at_most(index, 3), ThreadPoolExecutor(4) as pool:
         missing = pool.map(miss, range(400))
-        hot = [wire.ask(index.url, "/simple/demo-pkg/").seconds for _ in range(20)]
+        assert {wire.ask(index.url, "/simple/demo-pkg/").status for _ in range(20)} == {200}
         assert set(missing) == {404}
-    assert sorted(hot)[-2] < 1
 
 
 def test_a_failure_is_told_without_its_cause(in_process, monkeypatch):
@@ -398,12 +409,12 @@ BOMBS = {
 @pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS)
 @pytest.mark.parametrize("path", ["/pypi", "/RPC2"])
 def test_no_document_type_opens_anything_in_xml_rpc(index, path, bomb):
-    answer = wire.ask(index.url, path, method="POST", body=bomb.encode(), Content_Type="text/xml")
+    with costs_at_most(index, 1):
+        answer = wire.ask(index.url, path, method="POST", body=bomb.encode(), Content_Type="text/xml")
     assert answer.status in {200, 400, 413}
     assert b"root:" not in answer.body
     assert len(answer.body) < 3000
     assert answer.status != 200 or b"<fault>" in answer.body
-    assert answer.seconds < 2
 
 
 def test_a_version_that_is_a_number_of_digits_is_no_work(get):

@@ -90,6 +90,17 @@ def descendants(pid: int) -> dict[int, str]:
     return found
 
 
+def processor_seconds(pid: int) -> float:
+    """The processor time that *pid* and all below it have used: what work costs, however busy the machine is."""
+    ticks = 0
+    for process in (pid, *descendants(pid)):
+        try:
+            ticks += sum(map(int, Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[11:15]))
+        except OSError:
+            continue
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 def command(pid: int) -> str:
     """The command line of a process; empty when there is none."""
     try:

@@ -2,7 +2,8 @@
 
 What a request says of itself counts only where the peer, the other end of the socket, is a trusted proxy; then the
 chain is read from the right, and the first address that is not a trusted proxy is the client (RFC 7239; MDN,
-X-Forwarded-For).  Links are never made from any of this but from ``public_url``.
+X-Forwarded-For).  One header is read, the one that the proxies write: what they do not write themselves they pass on
+as the client sent it.  Links are never made from any of this but from ``public_url``.
 """
 
 import re
@@ -15,6 +16,8 @@ from typing import Final
 Header = Callable[[str], str | None]
 Address = IPv4Address | IPv6Address
 PAIR: Final = re.compile(r'\s*([A-Za-z]+)=("(?:[^"\\]|\\.)*"|[^;,"\s]*)\s*')
+X_FORWARDED_FOR: Final = "x-forwarded-for"
+FORWARDED: Final = "forwarded"
 SCHEMES: Final = frozenset({"http", "https"})
 
 
@@ -27,17 +30,20 @@ class Client:
     is_proxied: bool = False
 
 
-def client_of(peer: str, header: Header, trusted: Sequence[str], scheme: str = "http") -> Client:
+def client_of(
+    peer: str, header: Header, trusted: Sequence[str], *, written: str = X_FORWARDED_FOR, scheme: str = "http"
+) -> Client:
     """The client of a request that came in from *peer*.
 
-    *peer* is an address, with or without a port; *header* gives a request header by its lower-case name; *trusted* are
-    networks in CIDR form; *scheme* is that of the connection.  A chain with anything but addresses in it is not
+    *peer* is an address, with or without a port; *header* gives a request header by its lower-case name, all its lines
+    joined by commas; *trusted* are networks in CIDR form; *written* is the header that trusted proxies write; *scheme*
+    is that of the connection.  A chain with anything but addresses in it is not
     believed from there on: the last hop known for certain is the client.
     """
     address = _address(peer)
     if address is None or not trusted or not _is_trusted(address, tuple(trusted)):
         return Client(str(address) if address else peer, scheme)
-    hops, schemes = _chain(header)
+    hops, schemes = _chain(header, written)
     for hop, hop_scheme in zip(reversed(hops), reversed(schemes), strict=True):
         scheme = hop_scheme if hop_scheme in SCHEMES else scheme
         found = _address(hop)
@@ -49,12 +55,13 @@ def client_of(peer: str, header: Header, trusted: Sequence[str], scheme: str = "
     return Client(str(address), scheme, is_proxied=bool(hops))
 
 
-def _chain(header: Header) -> tuple[list[str], list[str]]:
-    """The hops from the client to us, and the scheme that each used; ``Forwarded`` wins when both are there."""
-    if forwarded := header("forwarded"):
-        elements = [dict(_pairs(element)) for element in forwarded.split(",")]
+def _chain(header: Header, written: str) -> tuple[list[str], list[str]]:
+    """The hops from the client to us, and the scheme that each used."""
+    if written == FORWARDED:
+        forwarded = header(FORWARDED) or ""
+        elements = [dict(_pairs(element)) for element in forwarded.split(",") if element.strip()]
         return [element.get("for", "") for element in elements], [element.get("proto", "") for element in elements]
-    hops = [hop.strip() for hop in (header("x-forwarded-for") or "").split(",") if hop.strip()]
+    hops = [hop.strip() for hop in (header(X_FORWARDED_FOR) or "").split(",") if hop.strip()]
     schemes = [item.strip().lower() for item in (header("x-forwarded-proto") or "").split(",")]
     if len(schemes) != len(hops):  # most proxies say it once, for the whole chain
         schemes = [schemes[-1]] * len(hops)

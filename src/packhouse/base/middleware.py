@@ -68,7 +68,7 @@ class CurrentRequest:
 
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response
-        self.trusted = settings.PACKHOUSE.trusted_proxies
+        self.trusted, self.written = settings.PACKHOUSE.trusted_proxies, settings.PACKHOUSE.proxy_header
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         facts = self._facts(request)
@@ -81,7 +81,8 @@ class CurrentRequest:
             logs.request_id.reset(id_token)
 
     def _facts(self, request: HttpRequest) -> RequestFacts:
-        client = client_of(request.META.get("REMOTE_ADDR", ""), request.headers.get, self.trusted)
+        peer = request.META.get("REMOTE_ADDR", "")
+        client = client_of(peer, request.headers.get, self.trusted, written=self.written)
         return RequestFacts(
             address=client.address,
             user_agent=request.headers.get("User-Agent", "")[:USER_AGENT_LENGTH],

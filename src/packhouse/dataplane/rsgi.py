@@ -126,7 +126,8 @@ class FrontDoor:
     def _client(self, scope: Any) -> str:
         if not self.config.trusted_proxies:
             return str(scope.client.rpartition(":")[0])
-        return client_of(scope.client, scope.headers.get, self.config.trusted_proxies).address
+        trusted, written = self.config.trusted_proxies, self.config.proxy_header
+        return client_of(scope.client, Joined(scope.headers).get, trusted, written=written).address
 
     async def _data(self, request: Request) -> Response | None:
         """The data plane's response, once the documents that it needs are in memory."""
