@@ -69,6 +69,26 @@ def command_pages(command: click.Command, context: click.Context) -> Iterator[st
             yield from command_pages(below, click.Context(below, info_name=name, parent=context, **WIDTH))
 
 
+def metrics() -> str:
+    """Every metric: its kind, its labels, what it says."""
+    from packhouse.base.metrics import BUCKETS, COUNTERS, GAUGES, REQUESTS  # noqa: PLC0415
+
+    requests = ("packhouse_request_seconds", "histogram", REQUESTS)
+    counters = ((f"{name}_total", "counter", metric) for name, metric in COUNTERS.items())
+    gauges = ((name, "gauge", metric) for name, metric in GAUGES.items())
+    head = table_row("metric", "kind", "labels", "what it says") + table_row(*["---"] * 4)
+    rows = (
+        table_row(f"`{name}`", kind, ", ".join(f"`{label}`" for label in metric.labels) or "none", metric.help)
+        for name, kind, metric in (requests, *counters, *gauges)
+    )
+    text = (
+        "# Metrics\n\nIn Prometheus's text format, over all processes of a machine: on a port of their own"
+        " (`metrics_port`) or at `/metrics` for whoever sends `metrics_token` as a bearer token. How to watch an index"
+        " with them stands in [Watching](../operating/watching.md).\n\n"
+    )
+    return f"{text}{head}{''.join(rows)}\nBuckets of the histogram, in seconds: {', '.join(map(str, BUCKETS))}.\n"
+
+
 def decisions() -> str:
     """The decisions in the order of their numbers, by their titles."""
     records = sorted((DOCS / "decisions").glob("[0-9]*.md"))
@@ -80,6 +100,7 @@ PAGES: dict[Path, Callable[[], str]] = {
     REFERENCE / "settings.md": settings,
     REFERENCE / "refusals.md": refusals,
     REFERENCE / "commands.md": commands,
+    REFERENCE / "metrics.md": metrics,
     DOCS / "decisions" / "README.md": decisions,
 }
 

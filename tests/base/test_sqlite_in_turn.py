@@ -25,12 +25,12 @@ def held():
     def hold():
         with transaction.atomic():
             begun.set()
-            release.wait(10)
+            release.wait(120)
         connection.close()
 
     thread = threading.Thread(target=hold)
     thread.start()
-    begun.wait(10)
+    begun.wait(120)
     yield release
     release.set()
     thread.join()

@@ -5,9 +5,16 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.test import Client
+from tests.factories.accounts import make_token, make_user
+from tests.mail.desk import post_one
 
-from packhouse.base import running
+from packhouse.accounts.actions.passwords import prove_password
+from packhouse.base import metrics, running
+from packhouse.mail.sending import send_up_to
 from packhouse.pages import health
+from packhouse.throttle import actions as throttle
+from packhouse.throttle.limit import Limit
+from packhouse.tokens.queries import CredentialsRefused, identify
 
 TOKEN = "a-token-for-the-scraper"
 
@@ -68,3 +75,26 @@ def test_metrics_are_for_whoever_has_the_token_and_nowhere_without_one(
     answer = client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
     assert answer.status_code == 200
     assert b"# TYPE packhouse_request_seconds histogram" in answer.content
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_refused_and_what_leaves_is_counted() -> None:
+    metrics.reset()
+    limit = Limit("a-limit", "1 per hour")
+    throttle.hit(limit, "somebody")
+    throttle.hit(limit, "somebody")
+    prove_password(make_user("ada").username, "not hers")
+    _, token = make_token(make_user("grace"))
+    identify(f"Bearer {token}")
+    with pytest.raises(CredentialsRefused):
+        identify(f"Bearer {token}x")
+    send_up_to(post_one().pk)
+    shown = metrics.render().decode()
+    for line in (
+        'packhouse_limited_total{limit="a-limit"} 1.0',
+        'packhouse_authentications_total{method="password",outcome="refused"} 1.0',
+        'packhouse_authentications_total{method="token",outcome="accepted"} 1.0',
+        'packhouse_authentications_total{method="token",outcome="refused"} 1.0',
+        'packhouse_letters_total{outcome="sent"} 1.0',
+    ):
+        assert line in shown

@@ -73,7 +73,7 @@ def send(url: str, token: str, file: tuple[str, bytes], **about: str) -> None:
     """Upload *file*; AssertionError with the answer when it is refused."""
     request = urllib.request.Request(f"{url}/legacy/", form_for(*file, **about), headers_for(token), method="POST")
     try:
-        urllib.request.urlopen(request, timeout=30).close()
+        urllib.request.urlopen(request, timeout=120).close()
     except urllib.error.HTTPError as error:
         raise AssertionError(error.read().decode()) from error
 

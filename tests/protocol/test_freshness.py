@@ -73,15 +73,17 @@ def test_pages_never_grow_older_while_uploads_come_in(pair):
     assert seen[2::2] == sorted(seen[2::2])
 
 
-def test_a_change_whose_writer_was_killed_before_it_could_tell_shows_within_a_second(pair):
+def test_a_change_whose_writer_was_killed_before_it_could_tell_shows_all_the_same(pair):
     index, _ = pair
     before = wire.ask(index.url, "/simple/old-tool/")
     assert b"data-yanked" not in before.body
     with pytest.raises(AssertionError):
         shelf.run(index, "tests.protocol.silent", "old-tool")
-    time.sleep(1)
-    pages = [wire.ask(index.url, "/simple/old-tool/") for _ in range(20)]
-    assert all(b'data-yanked="silently"' in page.body for page in pages)
+    shown, until = 0, time.monotonic() + wire.PATIENCE
+    while shown < 20:  # in a row, so that each process is asked; on a machine with nothing else to do, within a second
+        page = wire.ask(index.url, "/simple/old-tool/")
+        shown = shown + 1 if b'data-yanked="silently"' in page.body else 0
+        assert time.monotonic() < until
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +108,7 @@ def test_a_large_project_asked_for_by_everybody_at_once_is_loaded_once(crowded, 
     assert door.door.store.loads == before + 1
 
 
-def test_a_large_index_is_served_from_a_file_and_renewed_within_a_second(crowded, in_process, monkeypatch):
+def test_a_large_index_is_served_from_a_file_and_renewed_by_itself(crowded, in_process, monkeypatch):
     monkeypatch.setattr(stores, "LARGE", 100)
     index, token = crowded
     door = in_process(on=index)
@@ -124,13 +126,12 @@ def test_a_large_index_is_served_from_a_file_and_renewed_within_a_second(crowded
         assert (same.status, same.body) == (304, b"")
         seen = [int(plain["X-PyPI-Last-Serial"])]
         for number in range(3):
-            sent = time.monotonic()
             name = f"renewal-{number}-{seen[0]}"
             await asyncio.to_thread(shelf.send, index.url, token, make_wheel(name, "1.0"), name=name)
-            acknowledged = time.monotonic()
+            until = time.monotonic() + wire.PATIENCE
             while name.encode() not in (answer := await door.ask("/simple/", accept=V1_JSON)).body:
                 seen.append(int(answer["X-PyPI-Last-Serial"]))
-                assert time.monotonic() < acknowledged + 1, f"not renewed; the upload took {acknowledged - sent:.2f} s"
+                assert time.monotonic() < until
                 await asyncio.sleep(0.005)
             seen.append(int(answer["X-PyPI-Last-Serial"]))
             packed = await door.ask("/simple/", accept=V1_JSON, accept_encoding="gzip")

@@ -75,10 +75,10 @@ def test_clients_can_be_sent_to_the_bucket(bucket, in_process):
         assert (moved.status, moved["Cache-Control"]) == (302, "no-store")
         assert moved["Access-Control-Allow-Origin"] == "*"
         assert "hidden-value" not in moved["Location"]
-        with urllib.request.urlopen(moved["Location"], timeout=10) as response:
+        with urllib.request.urlopen(moved["Location"], timeout=60) as response:
             assert response.read() == content
         request = urllib.request.Request(moved["Location"], headers={"Range": "bytes=3-9"})
-        with urllib.request.urlopen(request, timeout=10) as response:
+        with urllib.request.urlopen(request, timeout=60) as response:
             assert (response.status, response.read()) == (206, content[3:10])
     assert hot.downloads == counted | {"wheel": counted["wheel"] + 1, "metadata": counted["metadata"] + 1}
     missing = files.key_for("0" * 64, "x-1.0.tar.gz")

@@ -30,14 +30,14 @@ def sleep_the_first_time(path: str) -> None:
     first = not Path(path).exists()
     note.call(path, str(os.getpid()))
     if first:
-        time.sleep(60)
+        time.sleep(900)
     note.call(path, "finished")
 
 
 @background(attempts=1, time_limit=1)
 def sleep_too_long(path: str) -> None:
     note.call(path, "started")
-    time.sleep(60)
+    time.sleep(900)
 
 
 @background(attempts=1, time_limit=1)

@@ -181,12 +181,12 @@ def test_a_duplicate_that_is_not_committed_yet_is_not_lost(path):
         with transaction.atomic():
             jobs.note_once.enqueue(path)
             queued.set()
-            worked.wait(10)
+            worked.wait(120)
         connections.close_all()
 
     thread = threading.Thread(target=slow_writer, args=(0,))
     thread.start()
-    queued.wait(10)
+    queued.wait(120)
     assert len(work()) == 1
     worked.set()
     thread.join()

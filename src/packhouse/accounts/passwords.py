@@ -27,6 +27,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from packhouse.accounts.models import User
+from packhouse.base import metrics
 
 LONGEST: Final = 4096
 ESTIMATED: Final = 72
@@ -106,6 +107,7 @@ def is_breached(password: str) -> bool:
         # a thread, because the time-out of a socket starts anew with each byte
         answer = _threads().submit(_ask, f"{service.rstrip('/')}/range/{digest[:5]}").result(timeout=PATIENCE)
     except (OSError, TookTooLong, ValueError) as error:
+        metrics.count("packhouse_upstream_errors", "breach-check")
         log.warning("breach-check-failed", error=type(error).__name__)
         return False
     return any(line.partition(":")[0] == digest[5:] and not line.endswith(":0") for line in answer.upper().split())

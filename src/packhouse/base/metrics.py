@@ -36,13 +36,21 @@ class Metric:
     labels: tuple[str, ...] = ()
 
 
+REQUESTS: Final = Metric(
+    "How long requests took; plane is data (installers) or control (people, uploads), status the first digit.",
+    ("plane", "route", "method", "status"),
+)
 COUNTERS: Final[Mapping[str, Metric]] = {
     "packhouse_response_bytes": Metric("Bytes of response bodies.", ("plane", "route")),
-    "packhouse_uploads": Metric("Uploads; code is the reason of a refusal.", ("outcome", "code")),
-    "packhouse_downloads": Metric("Files and metadata files sent.", ("kind",)),
+    "packhouse_uploads": Metric(
+        "Uploads: published, repeated or refused; code is the reason of a refusal.", ("outcome", "code")
+    ),
+    "packhouse_downloads": Metric("Files and metadata files sent, or led to in a bucket.", ("kind",)),
     "packhouse_document_cache": Metric("Documents looked up in a process's memory.", ("result",)),
     "packhouse_tasks": Metric("Background tasks that ended.", ("task", "outcome")),
-    "packhouse_authentications": Metric("Credentials that were checked.", ("method", "outcome")),
+    "packhouse_authentications": Metric(
+        "Passwords, second factors and tokens that were checked.", ("method", "outcome")
+    ),
     "packhouse_limited": Metric("Requests refused by a rate limit.", ("limit",)),
     "packhouse_letters": Metric("Letters handed to the mail port.", ("outcome",)),
     "packhouse_purged": Metric("Keys that the cache in front was told to forget."),
@@ -194,9 +202,7 @@ class _Collector:
         )
 
         cells = self._requests()
-        histogram = HistogramMetricFamily(
-            "packhouse_request_seconds", "How long requests took.", labels=["plane", "route", "method", "status"]
-        )
+        histogram = HistogramMetricFamily("packhouse_request_seconds", REQUESTS.help, labels=REQUESTS.labels)
         for (plane, route, method, status), cell in sorted(cells.items()):
             histogram.add_metric([plane, route, method, f"{status}xx"], _cumulated(cell), cell[SUM])
         yield histogram

@@ -2,6 +2,7 @@
 
 import logging
 
+from packhouse.base import metrics
 from packhouse.mail import actions, ports
 from packhouse.mail.models import Letter
 
@@ -34,10 +35,13 @@ def _hand_over(port: ports.Port, letter: Letter) -> None:
     try:
         provider_id = port.hand_over(letter)
     except ports.Refused as refusal:
+        metrics.count("packhouse_letters", "refused")
         actions.note_trouble(letter, str(refusal), is_final=True)
     except Exception as error:
+        metrics.count("packhouse_letters", "delayed")
         problem = " ".join(f"{type(error).__name__}: {error}".split())
         if actions.note_trouble(letter, problem, is_final=False):
             raise NotYet(f"letter {letter.pk}: {problem[: actions.LONGEST_ERROR]}") from error
     else:
+        metrics.count("packhouse_letters", "sent")
         actions.note_sent(letter, provider_id, keeps_text=port.keeps_text)

@@ -86,7 +86,7 @@ BASICS: Final = Group(
                     "Classifiers say in agreed words what a project is for, how mature it is and where it runs, so that"
                     " people can search by them. The list is kept for all of Python in the project trove-classifiers;"
                     " propose a new one there. One that begins with “Private ::” keeps a project from being"
-                    " published by accident: no index takes it."
+                    " published by accident: no public index takes it."
                 ),
             ),
             (),

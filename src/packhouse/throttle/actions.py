@@ -1,6 +1,6 @@
 """Using up limits."""
 
-from packhouse.base import clock
+from packhouse.base import clock, metrics
 from packhouse.throttle import counting
 from packhouse.throttle.limit import Limit, Verdict
 from packhouse.throttle.models import Counter
@@ -15,6 +15,8 @@ def hit(limit: Limit, *key: object) -> Verdict:
     for window, name in zip(limit.windows, limit.keys(key), strict=True):
         usages.append(usage := place.hit(window, name) if admitted else place.look(window, name))
         admitted = admitted and usage.admitted
+    if not admitted:
+        metrics.count("packhouse_limited", limit.name)
     return Verdict(tuple(usages))
 
 

@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 
 from packhouse.accounts import queries as accounts
 from packhouse.accounts.models import User
+from packhouse.base import metrics
 from packhouse.base.identity import ANONYMOUS, Identity, TokenGrant
 from packhouse.projects.models import Project
 from packhouse.tokens import caveats, keys, macaroons
@@ -53,7 +54,13 @@ def identify(authorization: str | None) -> Identity:
     """
     if authorization is None or not authorization.strip():
         return ANONYMOUS
-    return _identity_of(_token_text(authorization))
+    try:
+        identity = _identity_of(_token_text(authorization))
+    except CredentialsRefused:
+        metrics.count("packhouse_authentications", "token", "refused")
+        raise
+    metrics.count("packhouse_authentications", "token", "accepted")
+    return identity
 
 
 def tokens_of(user: User) -> QuerySet[Token]:

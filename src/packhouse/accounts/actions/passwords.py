@@ -14,7 +14,7 @@ from packhouse.accounts.actions.sessions import continue_session, end_other_sess
 from packhouse.accounts.actions.users import password_problems, subject
 from packhouse.accounts.models import User
 from packhouse.audit import actions as audit
-from packhouse.base import clock
+from packhouse.base import clock, metrics
 
 NOBODY: Final = audit.Subject("user", "unknown")
 """Whom a sign-in under a name that nobody has is recorded for, so that it takes as long and can be counted."""
@@ -29,9 +29,11 @@ def prove_password(username: str, password: str, *, failure: str = "login:failur
     with limits.attempt(limits.sign_in(username)) as attempt:
         user = User.objects.filter(username__iexact=username.strip()).first()
         if not passwords.matches(user, password) or user is None or not user.is_active:
+            metrics.count("packhouse_authentications", "password", "refused")
             _record_failure(user, failure)
             return None
         attempt.succeeded()
+    metrics.count("packhouse_authentications", "password", "accepted")
     if passwords.is_outdated(user.password):
         User.objects.filter(pk=user.pk, password=user.password).update(password=make_password(password))
         user.refresh_from_db(fields=["password"])

@@ -24,7 +24,7 @@ from packhouse.accounts.factors.models import Key, RecoveryCode, TimeStep
 from packhouse.accounts.models import User
 from packhouse.accounts.queries import SECOND_FACTORS
 from packhouse.audit import actions as audit
-from packhouse.base import clock
+from packhouse.base import clock, metrics
 from packhouse.base.facts import announce
 
 Method = Literal["totp", "webauthn", "recovery-code"]
@@ -229,11 +229,13 @@ def _try(user: User) -> Iterator[None]:
         try:
             yield
         except FactorRefused as refused:
+            metrics.count("packhouse_authentications", "second-factor", "refused")
             with transaction.atomic():
                 told = {"reason": refused.reason}
                 audit.record("login:failure", subject=subject(user), by=None, additional=told)
             raise
         attempt.succeeded()
+    metrics.count("packhouse_authentications", "second-factor", "accepted")
 
 
 def _added(user: User, method: str, label: str, *, by: audit.Actor) -> None:
