@@ -72,6 +72,27 @@ def postmaster():
     return user
 
 
+def _hosts():
+    """Staff, with invitations in every state."""
+    from packhouse.accounts import actions
+    from packhouse.accounts.models import Invitation
+    from packhouse.base import clock
+
+    user = staff()
+    for name in ("waiting", "used", "expired.with.a.rather.long.address.of.a.person"):
+        actions.invite_person(f"{name}@laboratory.example", by=user)
+    Invitation.objects.filter(email__startswith="used").update(used_at=clock.now(), used_by=make_user("babbage"))
+    Invitation.objects.filter(email__startswith="expired").update(expires=clock.now() - timedelta(days=1))
+    return user
+
+
+def _invited():
+    from packhouse.accounts import actions
+
+    link = actions.invite_person("guest@users.example", by=make_user("ada"))
+    return "/account/register/?token=" + link.partition("token=")[2]
+
+
 def _read_a_letter(page):
     page.locator("main tbody a").nth(2).click()
     page.frame_locator("iframe").locator("h1").wait_for()
@@ -181,6 +202,10 @@ PAGES = [
     Listed("security-history", "/manage/account/history/", guarded),
     Listed("console-letters", "/console/mail/", postmaster),
     Listed("console-letters-none", "/console/mail/?to=nobody@users.example", staff),
+    Listed("console-invitations", "/console/invitations/", _hosts),
+    Listed("console-invitations-none", "/console/invitations/", staff),
+    Listed("register-invited", _invited),
+    Listed("register-void", "/account/register/?token=x"),
     Listed("console-letter", "/console/mail/", postmaster, _read_a_letter),
     Listed("setup-administrator", first_link),
     Listed("setup-settings", "/setup/", staff),

@@ -10,6 +10,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,6 +25,7 @@ FILE = Path(__file__).with_name("routes.toml")
 PLACES = {"/account/login/": "login", "/manage/unverified-account/": "verify", "/manage/account/two-factor/": "factor"}
 RARE = ("PUT", "PATCH", "DELETE")
 WIDTH = 72
+DAY = timedelta(days=1)
 WITHOUT_A_FACTOR_THERE_IS_NOTHING_TO_DO = {
     "GET /manage/account/two-factor/recovery-codes/",
     "POST /manage/account/two-factor/recovery-codes/",
@@ -38,6 +40,12 @@ HEAD = """\
 # elsewhere ("on").  Sessions have just proved who they are.  What the routes name (projects, addresses, …) is user's.
 # Methods without a row are answered 405 to everybody.  Written by tests/house/test_routes.py, reviewed by people.
 """
+
+
+@pytest.fixture(autouse=True)
+def _in_no_time(time_machine: Any) -> None:
+    """What a session has just proved it has still just proved at the end, however slow the machine is."""
+    time_machine.move_to(datetime.now(UTC), tick=False)
 
 
 def routes(patterns: list[Any] | None = None, prefix: str = "/") -> Iterator[str]:
@@ -64,6 +72,8 @@ def world() -> tuple[dict[str, Client], dict[str, str]]:
     from tests.factories.accounts import make_token, make_user, signed_in
     from tests.factories.projects import make_project, publish
 
+    from packhouse.accounts.models import Invitation
+    from packhouse.base import clock
     from packhouse.mail.models import Letter
 
     user = make_user("user")
@@ -75,6 +85,7 @@ def world() -> tuple[dict[str, Client], dict[str, str]]:
     address = EmailAddress.objects.create(user=user, email="more@users.example", verified=True)
     session = UserSession.objects.create(user=user, ip="10.0.0.1", user_agent="-", session_key="of-the-user")
     letter = Letter.objects.create(name="note", cause="1", kind="notice", to=user.email, is_secret=False)
+    invitation = Invitation.objects.create(email="guest@users.example", digest="-", expires=clock.now() + DAY)
     visitors = {
         "anonymous": Client(),
         "unverified": signed_in(make_user("unverified", verified=False, two_factor=False)),
@@ -93,6 +104,7 @@ def world() -> tuple[dict[str, Client], dict[str, str]]:
         "address": address.pk,
         "session": session.pk,
         "letter": letter.pk,
+        "invitation": invitation.pk,
         "token": token.pk,
         "project": "sample",
         "version": "1.0",

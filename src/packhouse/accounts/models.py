@@ -167,6 +167,14 @@ class Device(models.Model):
         return f"{self.user_id} {self.user_agent}"
 
 
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    """Invitations by what has become of them."""
+
+    def waiting(self) -> "InvitationQuerySet":
+        """Neither used nor expired."""
+        return self.filter(used_at=None, expires__gt=clock.now())
+
+
 class Invitation(models.Model):
     """Lets one person register where registration is by invitation.  ``digest`` is that of the link's secret."""
 
@@ -177,6 +185,8 @@ class Invitation(models.Model):
     expires = models.DateTimeField()
     used_at = models.DateTimeField(null=True, blank=True)
     used_by = models.OneToOneField(User, null=True, on_delete=models.SET_NULL, related_name="invitation")
+
+    objects = InvitationQuerySet.as_manager()
 
     def __str__(self) -> str:
         return self.email

@@ -7,9 +7,9 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
-from packhouse.accounts.models import User
+from packhouse.accounts.models import Invitation, User
 from packhouse.base import clock
 from packhouse.base.agents import parse
 from packhouse.base.identity import Credential, Identity
@@ -82,3 +82,8 @@ def sessions_of(user: User, *, current: str | None) -> list[SessionShown]:
         for row in rows
     ]
     return sorted(shown, key=lambda session: not session.is_current)
+
+
+def invitations() -> QuerySet[Invitation]:
+    """All invitations, the newest first."""
+    return Invitation.objects.select_related("invited_by", "used_by").order_by("-created", "-pk")

@@ -149,6 +149,8 @@ TAGS: dict[str, frozenset[str]] = {
             "banner:change",
             "flag:change",
             "invitation:create",
+            "invitation:resend",
+            "invitation:withdraw",
             "prohibited_name:add",
             "prohibited_name:remove",
             "prohibited_user_name:add",

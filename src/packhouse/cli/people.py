@@ -64,15 +64,14 @@ def invite(home: Path | None, email: str) -> None:
     """Invite whoever reads EMAIL to register, by letter, and print the link."""
     with session.database(home):
         from django.core.exceptions import ValidationError  # noqa: PLC0415
-        from django.core.validators import validate_email  # noqa: PLC0415
 
         from packhouse.accounts import actions  # noqa: PLC0415
 
         try:
-            validate_email(email)
+            link = actions.invite_person(email, by=None)
         except ValidationError as error:
             _fail("; ".join(error.messages))
-        click.echo(actions.invite_person(email, by=None))
+        click.echo(link)
 
 
 @click.group()

@@ -27,6 +27,13 @@ def may_enter(user: User) -> Decision:
     return ALLOWED
 
 
+def may_invite(user: User) -> Decision:
+    """Who decides whom the index takes in: superusers."""
+    return may_enter(user) and (
+        ALLOWED if user.is_superuser else denied("not-superuser", _("Only superusers invite people."))
+    )
+
+
 def staff(view: View) -> View:
     """Lets staff in, sends whoever is not signed in to do so, and refuses the others."""
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from packhouse.console import letters
+from packhouse.console import invitations, letters
 
 urlpatterns = [
     path("console/", letters.start, name="console"),
@@ -10,4 +10,7 @@ urlpatterns = [
     path("console/mail/<int:letter_id>/", letters.letter, name="console-letter"),
     path("console/mail/<int:letter_id>/html/", letters.letter_html, name="console-letter-html"),
     path("console/mail/<int:letter_id>/send-again/", letters.send_again, name="console-letter-send-again"),
+    path("console/invitations/", invitations.invitations, name="console-invitations"),
+    path("console/invitations/<int:number>/resend/", invitations.resend, name="console-invitation-resend"),
+    path("console/invitations/<int:number>/withdraw/", invitations.withdraw, name="console-invitation-withdraw"),
 ]

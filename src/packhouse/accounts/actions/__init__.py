@@ -16,6 +16,12 @@ from packhouse.accounts.actions.delivery import (
     note_verified,
     unverify_address,
 )
+from packhouse.accounts.actions.invitations import (
+    find_invitation,
+    invite_person,
+    resend_invitation,
+    withdraw_invitation,
+)
 from packhouse.accounts.actions.passwords import (
     change_password,
     disable_password,
@@ -24,7 +30,7 @@ from packhouse.accounts.actions.passwords import (
     request_password_reset,
     reset_password,
 )
-from packhouse.accounts.actions.registration import invite_person, register
+from packhouse.accounts.actions.registration import register
 from packhouse.accounts.actions.sessions import (
     NOTED_AT,
     PROVED_AT,
@@ -70,6 +76,7 @@ __all__ = [
     "end_other_sessions",
     "end_session",
     "erase_deleted_accounts",
+    "find_invitation",
     "forgive_bounces",
     "freeze_user",
     "invite_person",
@@ -86,6 +93,7 @@ __all__ = [
     "remove_address",
     "remove_association",
     "request_password_reset",
+    "resend_invitation",
     "reserve_name",
     "reset_password",
     "restore_account",
@@ -97,4 +105,5 @@ __all__ = [
     "unfreeze_user",
     "unverify_address",
     "verify_address",
+    "withdraw_invitation",
 ]

@@ -8,13 +8,14 @@ from django.core.exceptions import ValidationError
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from packhouse.accounts import actions, limits, links, tasks
+from packhouse.accounts import actions, limits, links, queries, tasks
 from packhouse.accounts.actions.passwords import user_of_reset
-from packhouse.accounts.actions.registration import find_invitation
 from packhouse.accounts.forms import Forgotten, NewPassword, Register
+from packhouse.accounts.models import User
 from packhouse.accounts.views.sign_in import HOME, begin
 from packhouse.base.identity import current_request
 from packhouse.flags import queries as flags
@@ -28,9 +29,12 @@ def register(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return redirect(HOME)
     token = request.GET.get("token", "")
-    invitation = find_invitation(token) if token else None
+    invitation = actions.find_invitation(token) if token else None
     if closed := _is_closed(is_invited=invitation is not None):
-        return render(request, "accounts/register_closed.html", {"reason": closed}, status=403)
+        reason = "void" if token and closed == "invitation" else closed
+        return render(request, "accounts/register_closed.html", {"reason": reason}, status=403)
+    if token and invitation is None and request.method == "GET":
+        return render(request, "accounts/register_closed.html", {"reason": "void", "is_open": True}, status=410)
     form = Register(request.POST or None, initial={"email": invitation.email if invitation else ""})
     if form.is_valid():
         if form.cleaned_data["confirm_form"]:
@@ -42,8 +46,13 @@ def register(request: HttpRequest) -> HttpResponse:
             limits.give_back(limits.email_add())
             show(form, error)
         else:
-            return begin(request, user, "/manage/unverified-account/", factor="registration")
+            return begin(request, user, _first_page(user), factor="registration")
     return render(request, "accounts/register.html", {"form": form, "token": token, "invitation": invitation})
+
+
+def _first_page(user: User) -> str:
+    """The address that was invited is verified already."""
+    return HOME if queries.has_verified_primary_email(user) else reverse("unverified-account")
 
 
 def _is_closed(*, is_invited: bool) -> str:
