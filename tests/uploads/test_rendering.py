@@ -50,6 +50,33 @@ def test_a_description_that_never_ends_is_stopped_and_the_next_one_is_rendered(m
     assert "<p>next</p>" in render("next", "text/x-rst")
 
 
+@pytest.mark.parametrize(
+    ("raw", "content_type", "html"),
+    [
+        (
+            ".. note::\n\n   Read this",
+            "text/x-rst",
+            '<div class="note">\n<p class="note-title">Note</p>\n<p>Read this</p>',
+        ),
+        (".. warning:: Hot", "text/x-rst", '<div class="note note-grave">'),
+        ("x [1]_\n\n.. [1] Foot", "text/x-rst", '<div id="description-user-content-1" class="footnote">'),
+        ("Use ``a b``, please", "text/x-rst", "<p>Use <code>a b</code>, please</p>"),
+        ("x\n\n:Author: me", "text/x-rst", '<dl class="field-list">'),
+        ("| a\n| b", "text/x-rst", '<div class="line-block">\n<div class="line">a</div>'),
+        (".. image:: https://i.example/a/b.svg?c", "text/x-rst", '<a href="https://i.example/a/b.svg?c" class="image"'),
+        (".. image:: https://i.example/a/b.svg?c", "text/x-rst", ">b.svg</a>"),
+        ('<p align="center">x</p>', "text/markdown", '<p class="align-center">x</p>'),
+        ('<h1 align="center">x</h1>', "text/markdown", '<h2 class="align-center">x</h2>'),
+        ("|a|\n|-:|\n|1|", "text/markdown", '<td class="align-right">1</td>'),
+        ('<div class="button primary">x</div>', "text/markdown", "<div>x</div>"),
+        ('<p id="a">x</p><p id="a">y</p>', "text/markdown", '<p id="description-a">x</p><p>y</p>'),
+        ('<img src="https://i.example/a.png" width="20" height="10px">', "text/markdown", 'data-size="20x10"'),
+    ],
+)
+def test_what_its_authors_meant_is_kept_in_words_of_this_site(raw: str, content_type: str, html: str) -> None:
+    assert html in render(raw, content_type)
+
+
 @pytest.mark.django_db
 def test_a_description_that_waits_for_a_busy_machine_is_not_blamed(monkeypatch: pytest.MonkeyPatch) -> None:
     """The child is stopped before it can answer: it waits, and uses no processor."""

@@ -39,6 +39,16 @@ EMPTY_LINK = re.compile(r'<a(?: [a-z]+="[^"]*")+></a>')
 SIZE = re.compile("[0-9]{1,4}x[0-9]{0,4}|x[0-9]{1,4}")
 LOWERED = {"h1": "h2", "h2": "h3", "h3": "h4", "h4": "h5", "h5": "h6"}
 RENAMED = LOWERED | {"aside": "div"}
+MEANINGS = dict.fromkeys(("admonition", "topic", "sidebar"), "note")
+MEANINGS |= dict.fromkeys(("admonition-title", "topic-title", "sidebar-title"), "note-title")
+MEANINGS |= dict.fromkeys(("attention", "caution", "danger", "error", "important", "warning"), "note-grave")
+MEANINGS |= {"citation": "footnote"}
+"""Classes that docutils gives, and what they are called here."""
+MARKS = {
+    "div": {"note", "note-grave", "footnote", "line-block", "line"},
+    "p": {"note-title"},
+    "dl": {"field-list", "option-list"},
+}
 ALIGNED = {"align-left", "align-center", "align-right"}
 ALIGNABLE = ("div", "p", "h2", "h3", "h4", "h5", "h6", "td", "th", "table", "figure")
 KEPT_TAGS = frozenset(
@@ -90,7 +100,7 @@ def highlight(text: str, filename: str) -> list[str] | None:
 def renderer() -> str:
     """What renders, and how: where this has changed, descriptions are to be rendered again."""
     parts = ("readme-renderer", "docutils", "nh3", "Pygments")
-    return " ".join(["2", *(f"{part} {version(part)}" for part in parts)])[:100]
+    return " ".join(["3", *(f"{part} {version(part)}" for part in parts)])[:100]
 
 
 @dataclass(slots=True)
@@ -215,16 +225,16 @@ def _fitted(html: str) -> str:
     from pygments.token import STANDARD_TYPES  # type: ignore[import-untyped]  # noqa: PLC0415
 
     classes = {*STANDARD_TYPES.values(), "image"} - {""}
-    aligned = dict.fromkeys(ALIGNABLE, ALIGNED)
-    fitting = _Fitting()
+    allowed = {tag: ALIGNED | MARKS.get(tag, set()) for tag in ALIGNABLE}
+    allowed |= {"a": {"image"}, "span": classes, "dl": MARKS["dl"]}
+    fitting = _Fitting(allowed)
     fitting.feed(html)
     fitting.close()
     cleaned = nh3.clean(
         "".join(fitting.pieces),
         tags=set(KEPT_TAGS),
         attributes=KEPT_ATTRIBUTES,
-        allowed_classes=aligned
-        | {"a": {"image"}, "span": classes, "div": ALIGNED | {"note"}, "p": ALIGNED | {"note-title"}},
+        allowed_classes=allowed,
         set_tag_attribute_values={"pre": {"tabindex": "0"}, "table": {"tabindex": "0"}},
         link_rel="nofollow ugc noopener",
         url_schemes={"http", "https", "mailto"},
@@ -237,10 +247,13 @@ def _fitted(html: str) -> str:
 class _Fitting(HTMLParser):
     """Copies HTML, but for what has no place in a page.  What it makes is cleaned afterwards: it need not be safe."""
 
-    def __init__(self) -> None:
+    def __init__(self, classes: dict[str, set[str]]) -> None:
         super().__init__(convert_charrefs=False)
+        self.classes = classes
         self.pieces: list[str] = []
         self.links = 0
+        self.ids: set[str] = set()
+        self.open: dict[str, list[str]] = {}
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         told = dict(attrs)
@@ -257,7 +270,8 @@ class _Fitting(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         self.links -= tag == "a"
-        self.pieces.append(f"</{RENAMED.get(tag, tag)}>")
+        names = self.open.get(tag)
+        self.pieces.append(f"</{names.pop() if names else tag}>")
 
     def handle_data(self, data: str) -> None:
         self.pieces.append(data)
@@ -269,24 +283,29 @@ class _Fitting(HTMLParser):
         self.pieces.append(f"&#{name};")
 
     def _opened(self, tag: str, told: dict[str, str | None]) -> str:
-        """The tag under the name that it has here; where it lies, as a class."""
-        classes = (told.get("class") or "").split()
-        if tag == "aside":
-            classes = ["note"]
-        elif "admonition-title" in classes:
-            classes = ["note-title"]
+        """The tag under the name that it has here, with what its classes mean here; an id is given once."""
+        classes = set((told.get("class") or "").split())
+        name = "code" if tag == "span" and "literal" in classes else RENAMED.get(tag, tag)
+        self.open.setdefault(tag, []).append(name)
+        classes = {MEANINGS.get(one, one) for one in classes}
         if told.get("align"):
-            classes.append(f"align-{(told['align'] or '').strip().lower()}")
-        kept = {name: value or "" for name, value in told.items() if name not in {"class", "align"}}
+            classes.add(f"align-{(told['align'] or '').strip().lower()}")
+        classes &= self.classes.get(name, set())
+        kept = {key: value or "" for key, value in told.items() if key not in {"class", "align"}}
+        if kept.get("id", "") in self.ids:
+            kept.pop("id", None)
+        self.ids.add(kept.get("id", ""))
         if classes:
-            kept["class"] = " ".join(classes)
-        attributes = "".join(f' {name}="{escape(value)}"' for name, value in kept.items())
-        return f"<{RENAMED.get(tag, tag)}{attributes}>"
+            kept["class"] = " ".join(sorted(classes))
+        attributes = "".join(f' {key}="{escape(value)}"' for key, value in kept.items())
+        return f"<{name}{attributes}>"
 
     def _image(self, told: dict[str, str | None]) -> str:
         """A link to the picture, or its words alone where it stands within a link."""
-        url = told.get("src") or ""
-        shown = escape((told.get("alt") or "").strip() or url.rpartition("/")[2].partition("?")[0][:60] or "image")
+        url, words = told.get("src") or "", (told.get("alt") or "").strip()
+        if not words or words == url:  # docutils' way of having no words
+            words = url.partition("?")[0].rpartition("/")[2][:60] or "image"
+        shown = escape(words)
         if not url.startswith(("http://", "https://")):
             return shown
         size = "x".join((told.get(name) or "").removesuffix("px") for name in ("width", "height"))
