@@ -179,9 +179,379 @@ RST = [
     f".. list-table::\n\n   * - <script>{X}</script>",
     f"x\n=\n\n.. contents:: <script>{X}</script>",
 ]
-DESCRIPTIONS = [
-    *(("text/markdown", text) for text in (*HTML, *MARKDOWN)),
-    *(("text/x-rst", text) for text in (*RST, *HTML[:8])),
-    *(("text/plain", text) for text in HTML[:8]),
+HANDLERS = (
+    *("abort", "afterprint", "animationend", "animationiteration", "animationstart", "auxclick", "beforecopy"),
+    *("beforeinput", "beforematch", "beforetoggle", "beforeunload", "begin", "blur", "bounce", "cancel", "canplay"),
+    *("change", "click", "contentvisibilityautostatechange", "contextmenu", "copy", "cuechange", "cut", "dblclick"),
+    *("drag", "dragend", "drop", "end", "error", "finish", "focus", "focusin", "formdata", "fullscreenchange"),
+    *("gotpointercapture", "hashchange", "input", "invalid", "keydown", "load", "loadeddata", "message", "mousedown"),
+    *("mouseenter", "mouseover", "mousewheel", "online", "pagehide", "pageshow", "paste", "play", "pointerenter"),
+    *("pointerover", "pointerrawupdate", "popstate", "progress", "ratechange", "readystatechange", "repeat", "reset"),
+    *("resize", "scroll", "scrollend", "scrollsnapchange", "search", "securitypolicyviolation", "seeked", "select"),
+    *("show", "slotchange", "start", "submit", "timeupdate", "toggle", "touchstart", "transitionend", "unload"),
+    *("volumechange", "webkitanimationstart", "webkittransitionend", "wheel"),
+)
+CARRIERS = ("p", "a href=#x", "b", "img src=x", "svg", "details open", "table", "li", "h1", "code", "video", "x-y")
+EVENTS = [
+    f"<{CARRIERS[at % len(CARRIERS)]} {'tabindex=0 autofocus ' if at % 3 == 0 else ''}on{name}={X}>x"
+    for at, name in enumerate(HANDLERS)
 ]
-METADATA = [text for text in HTML if len(text) < 200]
+"""Each handler that browsers know, on a tag that is otherwise kept or dropped."""
+
+SPELLINGS = (
+    *(
+        "javascript:",
+        "JAVASCRIPT:",
+        "jAvAsCrIpT:",
+        " javascript:",
+        "\tjavascript:",
+        "\x00javascript:",
+        "\x1fjavascript:",
+    ),
+    *("java\x00script:", "java\rscript:", "java\u200bscript:", "javascript\t:", "javascript\x00:", "javascript://%0a"),
+    *("javascript:/**/", "javascript&#x3A;", "&#0000106avascript:", "&#x6a;avascript:", "j&#97;vascript:"),
+    *("java&Tab;script:", "java&NewLine;script:", "jav&#x0A;ascript:", "&#14;javascript:", "&nbsp;javascript:"),
+    *("\u2028javascript:", "\ufeffjavascript:", "\uff4aavascript:", "java%0ascript:", "%6aavascript:"),
+    *(
+        "vbscript:",
+        "livescript:",
+        "mocha:",
+        "data:,",
+        "data:text/html,",
+        "data:text/html;charset=utf-7,",
+        "data:image/svg+xml,",
+    ),
+    *(
+        "data:application/xhtml+xml,",
+        "blob:",
+        "filesystem:",
+        "file:///",
+        "about:blank#",
+        "view-source:",
+        "jar:",
+        "mhtml:",
+    ),
+    *("ms-its:", "intent:", "feed:javascript:", "pcast:javascript:", "x-javascript:", "wyciwyg://", "resource://"),
+)
+ADDRESSES = [f'<a href="{spelling}{X}">x</a>' for spelling in SPELLINGS]
+PLACES = (
+    *("a xlink:href", "area href", "audio src", "base href", "blockquote cite", "body background", "button formaction"),
+    *(
+        "command icon",
+        "del cite",
+        "embed code",
+        "embed src",
+        "form action",
+        "frame src",
+        "frameset onload",
+        "html manifest",
+    ),
+    *(
+        "iframe src",
+        "iframe srcdoc",
+        "image src",
+        "image xlink:href",
+        "img dynsrc",
+        "img longdesc",
+        "img lowsrc",
+        "img src",
+    ),
+    *(
+        "img srcset",
+        "img usemap",
+        "input formaction",
+        "input src",
+        "ins cite",
+        "isindex action",
+        "keygen autofocus onfocus",
+    ),
+    *("layer src", "link href", "math href", "menuitem icon", "object codebase", "object data", "portal src", "q cite"),
+    *(
+        "script href",
+        "script src",
+        "set to",
+        "source src",
+        "svg:script href",
+        "table background",
+        "track src",
+        "use href",
+    ),
+    *(
+        "use xlink:href",
+        "video poster",
+        "video src",
+        "xml src",
+        "bgsound src",
+        "fencedframe src",
+        "a ping",
+        "a attributionsrc",
+    ),
+)
+ATTRIBUTES = [f'<{place}="javascript:{X}">x' for place in PLACES]
+MUTATIONS = [
+    f'<svg></p><style><g title="</style><img src onerror={X}>">',
+    f"<math></br><style><!--</style><img src onerror={X}>-->",
+    f'<math><p></p><style><!--</style><img title="--><img src onerror={X}>">',
+    f'<svg></br><title><style><!--</style><img title="--><img src onerror={X}>"></title>',
+    f'<form><math><mtext></form><form><mglyph><svg><mtext><style><path id="</style><img onerror={X} src>">',
+    f'<math><mtext><table><mglyph><svg><mtext><textarea><path id="</textarea><img onerror={X} src=1>">',
+    f'<table><form><table><mglyph><style><!--</style><img title="--><img src onerror={X}>">',
+    f'<svg><desc><noembed></svg><style><img title="</style><img src onerror={X}>">',
+    f'<noembed><img title="</noembed><img src onerror={X}>"></noembed>',
+    f'<noframes><img title="</noframes><img src onerror={X}>"></noframes>',
+    f"<plaintext><img src onerror={X}>",
+    f"<listing>&lt;img src onerror={X}&gt;</listing>",
+    f'<select><template><style><!--</style><a rel="--></style></template></select><img src onerror={X}>">',
+    f'<select><iframe></select><img title="</iframe><img src onerror={X}>">',
+    f"<a><svg><style>&lt;/style&gt;&lt;img src onerror={X}&gt;</style></svg></a>",
+    f"<svg><style>&#x3C;img src onerror={X}&#x3E;</style></svg>",
+    f"<style>&lt;/style&gt;<img src onerror={X}></style>",
+    f'<d title="</d><img src onerror={X}>"></d>',
+    f'<p id="&lt;/p&gt;&lt;img src onerror={X}&gt;">x</p>',
+    f"<b id='\"><img src onerror={X}>'>x</b>",
+    "<xmp><svg><b><style><b title='</style><img>'>",
+    f"<title>&lt;/title&gt;&lt;img src onerror={X}&gt;</title>",
+    f'<svg><title><a id="</title><img src onerror={X}>"></svg>',
+    f'<svg><a><foreignObject><p><style><a title="</style><img src onerror={X}>">',
+    f'<math><annotation-xml encoding="text/html"><style><img title="</style><img src onerror={X}>">',
+    f'<math><mi><svg><style><!--</style><b id="--><img src onerror={X}>">',
+    f'<details><summary><svg></details></summary><style><i title="</style><img src onerror={X}>">',
+    f'<ruby><rtc><rt><style><a title="</style><img src onerror={X}>">',
+    f'<table><caption><svg></table><style><a title="</style><img src onerror={X}>">',
+    f'<table><tr><td><math></td></tr></table><style><a title="</style><img src onerror={X}>">',
+    f'<h1><h2><h3></h1><svg><style><a title="</style><img src onerror={X}>"></h3>',
+    f'<a href=#><a href=#><svg></a><style><a title="</style><img src onerror={X}>">',
+    f"<option><style></option></select><img src onerror={X}></style>",
+    f"<!doctype html><html><head><noscript><style></noscript><img src onerror={X}></style>",
+    f'<?xml-stylesheet href="javascript:{X}"?><p>x',
+    f"<![CDATA[><img src onerror={X}>]]>",
+    f"<svg><![CDATA[</svg><img src onerror={X}>]]>",
+    f"<!-- <img title='-->' onerror={X} src> -->",
+    f"<!--!><img src onerror={X}>",
+    f"<!-><img src onerror={X}>",
+    f"<!---><img src onerror={X}>",
+    f"</ <img src onerror={X}>",
+    f"<//><img src onerror={X}>",
+    f"</p <!-- ><img src onerror={X}>",
+    f"<%><img src onerror={X}>",
+    f"<img src onerror={X}//<br>",
+    f"<img\x0bsrc\x0conerror={X}>",
+    f"<img\x00src\x00onerror={X}>",
+    f"<\x00script>{X}</script>",
+    f"<scr\x00ipt>{X}</scr\x00ipt>",
+    f"\uff1cscript\uff1e{X}\uff1c/script\uff1e",
+    f"+ADw-script+AD4-{X}+ADw-/script+AD4-",
+    f"\xbcscript\xbe{X}\xbc/script\xbe",
+    f"%3Cscript%3E{X}%3C/script%3E",
+    f"&#60;script&#62;{X}&#60;/script&#62;",
+    f"&#x3c;img src onerror={X}&#x3e;",
+    f"&LT;img src onerror={X}&GT;",
+    f"\\u003cscript\\u003e{X}\\u003c/script\\u003e",
+    f"{{{{ {X} }}}}{{% load x %}}{{# x #}}",
+    f"${{{X}}}<%= {X} %>#{{{X}}}",
+]
+"""Markup that one parser reads in one way and the next in another; and what other languages would execute."""
+
+STYLES = [
+    f'<p style="{style}">x</p>'
+    for style in (
+        *(
+            "position:fixed;top:0;left:0;width:100%;height:100%;z-index:9999",
+            "position:absolute;top:-9999px",
+            "float:left",
+        ),
+        *(
+            "margin:-500px",
+            "transform:translate(-900px,-900px)",
+            "background:url(https://evil.example/x)",
+            "content:url(//evil.example)",
+        ),
+        *(
+            "background-image:\\75rl(https://evil.example/x)",
+            "-moz-binding:url(https://evil.example/x)",
+            "behavior:url(x.htc)",
+        ),
+        *(
+            "list-style:url(https://evil.example/x)",
+            "cursor:url(https://evil.example/x),auto",
+            "font:1px/1 x;src:url(//evil.example)",
+        ),
+        *(
+            "animation:x 1s",
+            "color:red;--x:url(//evil.example)",
+            "width:expre/**/ssion(pwned())",
+            "filter:url(//evil.example#x)",
+        ),
+    )
+]
+CLASSES = [
+    f'<div class="{name}" id="{name}">x</div>'
+    for name in (
+        *(
+            "site-header",
+            "site-footer",
+            "button primary",
+            "alert danger",
+            "flash",
+            "notice",
+            "skip",
+            "unseen",
+            "menu",
+            "narrow",
+        ),
+        *(
+            "search",
+            "columns",
+            "label verified",
+            "badge ok",
+            "icon-button copy",
+            "error-summary",
+            "danger-zone",
+            "personal",
+        ),
+    )
+]
+CLOBBERING = [
+    f'<a id="{name}" name="{name}"><img name="{name}"><form id="{name}"><input name="{name}"></form>'
+    for name in (
+        *(
+            "document",
+            "window",
+            "location",
+            "cookie",
+            "body",
+            "head",
+            "forms",
+            "currentScript",
+            "documentElement",
+            "navigator",
+        ),
+        *(
+            "createElement",
+            "getElementById",
+            "querySelector",
+            "addEventListener",
+            "dataset",
+            "personal",
+            "defaultView",
+            "__proto__",
+        ),
+    )
+]
+MARKS = (
+    "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # directions
+    "\u200b\u200c\u200d\u2060\ufeff\u00ad\u034f\u115f\u3164\uffa0\u180e\U000e0041"  # what has no width
+)
+BIDI = [f"safe{mark}<b>gpj.exe</b>{mark}{mark}txet desrever" for mark in MARKS]
+MORE = [*EVENTS, *ADDRESSES, *ATTRIBUTES, *MUTATIONS, *STYLES, *CLASSES, *CLOBBERING, *BIDI]
+SETTINGS = (
+    "# {}",
+    "[{}](https://ok.example/)",
+    '[x](https://ok.example/ "{}")',
+    "![{}](https://ok.example/x.png)",
+    "| {} | x |\n|---|---|\n| {} | y |",
+    "> - 1. {}",
+    "x[^1]\n\n[^1]: {}",
+    "```{}\nx\n```",
+    "`{}`",
+    "<details><summary>{}</summary>\n\n{}\n\n</details>",
+    "[{}]: https://ok.example/\n\n[{}]",
+    "**{}** _{}_ ~~{}~~",
+    "<https://ok.example/{}>",
+)
+"""Where Markdown may hold it."""
+
+RST_SETTINGS = (
+    "{}\n=========================================",
+    "``{}``",
+    "`{} <https://ok.example/>`_",
+    ".. image:: https://ok.example/x.png\n   :alt: {}",
+    ":{}: x",
+    "{}\n   x",
+    ".. note:: {}",
+    ".. code:: html\n\n   {}",
+    ".. |x| replace:: {}\n\n|x|",
+    "x [#a]_\n\n.. [#a] {}",
+    ".. list-table:: {}\n\n   * - x",
+    ".. topic:: {}\n\n   x",
+    ".. math::\n\n   {}",
+    "*{}* **x**",
+)
+RST_MORE = [
+    f".. {directive}:: {argument}\n   :{option}: {value}\n\n   x"
+    for directive, argument in (
+        *(("csv-table", "x"), ("raw", "html"), ("include", "x.txt"), ("code", "html"), ("list-table", "x")),
+        *(("figure", "https://ok.example/x.png"), ("image", "https://ok.example/x.png"), ("parsed-literal", "")),
+    )
+    for option, value in (
+        *(
+            ("file", "/etc/passwd"),
+            ("url", "https://evil.example/"),
+            ("target", f"javascript:{X}"),
+            ("class", "skip alert"),
+        ),
+        *(("name", "main"), ("literal", ""), ("encoding", "utf-7"), ("start-after", "root"), ("scale", "9999")),
+    )
+]
+RST_MORE += [
+    f".. {line}"
+    for line in (
+        *(
+            "include:: ../../../../etc/passwd",
+            "include:: <isonum.txt>",
+            "include:: /proc/self/environ",
+            "include:: https://evil.example/",
+        ),
+        *(
+            "default-role:: raw",
+            "role:: x(raw)\n   :format: latex html\n\n:x:`<script>pwned()</script>`",
+            "date:: %H",
+            "sectnum::",
+        ),
+        *(
+            "header:: <script>pwned()</script>",
+            "footer:: <script>pwned()</script>",
+            "target-notes::",
+            "restructuredtext-test-directive::",
+        ),
+        *(
+            "class:: site-header\n\nx",
+            "compound::\n   :class: flash\n\n   x",
+            "epigraph::\n\n   <script>pwned()</script>",
+            "pull-quote::\n\n   x",
+        ),
+        *(
+            "unicode:: 0x202e",
+            "|x| unicode:: 0x202e 0x3c\n\n|x|script",
+            "|x| image:: javascript:pwned()\n\n|x|",
+            "|d| date:: <b>\n\n|d|",
+        ),
+        *(
+            "sidebar:: <img src=x onerror=pwned()>\n\n   x",
+            "container:: site-footer\n\n   x",
+            "table:: x\n   :width: 99999\n\n   = =\n   a b\n   = =",
+        ),
+        *(
+            "_x: data:text/html,<script>pwned()</script>\n\nx_",
+            "_a b: javascript:pwned()\n\n`a b`_",
+            "__: javascript:pwned()\n\nx__",
+        ),
+    )
+]
+
+
+def _set(settings: tuple[str, ...], texts: list[str], every: int) -> list[str]:
+    """Each setting with some of *texts* in turn, on one line where a setting has only one."""
+    chosen = [" ".join(text.split()) for text in texts if len(text) < 200][::every]
+    return [settings[at % len(settings)].replace("{}", text) for at, text in enumerate(chosen)]
+
+
+DESCRIPTIONS = [
+    *(("text/markdown", text) for text in (*HTML, *MORE, *MARKDOWN, *_set(SETTINGS, [*HTML, *MORE], 3))),
+    *(("text/x-rst", text) for text in (*RST, *RST_MORE, *_set(RST_SETTINGS, [*HTML, *MORE], 4))),
+    *(("text/plain", text) for text in (*HTML, *MUTATIONS, *BIDI)),
+    ("text/markdown; variant=CommonMark", HTML[0]),
+    ("text/html", HTML[0]),
+    ("text/unknown; charset=utf-7", HTML[0]),
+]
+METADATA = [text for text in (*HTML, *MUTATIONS, *ADDRESSES, *BIDI) if len(text) < 200]

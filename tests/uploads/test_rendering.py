@@ -1,5 +1,6 @@
 """Descriptions are rendered by a child that can be stopped."""
 
+import contextlib
 import os
 import signal
 
@@ -46,6 +47,25 @@ def test_a_description_that_never_ends_is_stopped_and_the_next_one_is_rendered(m
     monkeypatch.setattr(rendering._CHILD, "patience", 300)
     with pytest.raises(RenderingFailed, match="too much time"):
         render("word\n\n" * 200_000, "text/x-rst")
+    monkeypatch.undo()
+    assert "<p>next</p>" in render("next", "text/x-rst")
+
+
+@pytest.mark.parametrize(
+    ("piece", "content_type"),
+    [
+        *(("<div>", "text/markdown"), ("> ", "text/markdown"), ("[", "text/markdown"), ("*_", "text/markdown")),
+        *(("<svg><math>", "text/markdown"), ("(", "text/x-rst"), ("\n* ", "text/x-rst"), ("<b>", "text/plain")),
+    ],
+)
+def test_five_mebibytes_of_nesting_cost_one_description(
+    monkeypatch: pytest.MonkeyPatch, piece: str, content_type: str
+) -> None:
+    """It is rendered, flattened or refused; whichever it is, the next description is rendered."""
+    monkeypatch.setattr(rendering._CHILD, "seconds", 1)
+    monkeypatch.setattr(rendering._CHILD, "patience", 300)
+    with contextlib.suppress(RenderingFailed):
+        assert "<svg" not in render(piece * (5 * 1024**2 // len(piece)), content_type)
     monkeypatch.undo()
     assert "<p>next</p>" in render("next", "text/x-rst")
 
