@@ -340,7 +340,9 @@ class Config:
         derived_text="file_size_limit + 16MiB",
     )
     header_timeout: int = _setting(LIMITS, "How long a client may take to send the head of a request.", DURATION, 10)
-    idle_timeout: int = _setting(LIMITS, "How long a client may pause while it sends a body.", DURATION, 30)
+    idle_timeout: int = _setting(
+        LIMITS, "How long a client may pause while it sends a body or takes an answer.", DURATION, 30
+    )
     min_body_rate: int = _setting(LIMITS, "Bytes a second below which a sending client is cut off.", SIZE, 1024)
     upload_parts: int = _setting(LIMITS, "Parts of an upload form.", values.whole_number(10, 100_000), 500)
     text_field_limit: int = _setting(LIMITS, "One text field of an upload form.", SIZE, MIB)

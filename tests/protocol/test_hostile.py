@@ -1,13 +1,16 @@
 """Clients that mean ill, over raw sockets: what they send is refused cheaply, and nobody else notices."""
 
+import hashlib
 import json
 import re
 import select
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 
 import pytest
+from tests.faults.publishing import soon
 from tests.protocol import wire
 from tests.protocol.test_simple import SECURITY
 from tests.protocol.test_uploads import FORM, chunked
@@ -214,12 +217,14 @@ def test_clients_that_trickle_hold_no_thread_and_are_cut_off(index):
         assert {connection.answer().status for connection in slow} == {408}
 
 
-def test_clients_that_never_read_leave_the_others_alone(index, filled):
-    import hashlib
-
-    name = "large-1.0-py3-none-any.whl"
+def path_of(filled, name):
     blake = hashlib.blake2b(filled.files[name], digest_size=32).hexdigest()
-    path = f"/packages/{blake[:2]}/{blake[2:4]}/{blake[4:]}/{name}"
+    return f"/packages/{blake[:2]}/{blake[2:4]}/{blake[4:]}/{name}"
+
+
+def test_clients_that_never_read_leave_the_others_alone(index, filled):
+    name = "large-1.0-py3-none-any.whl"
+    path = path_of(filled, name)
     with ExitStack() as stack:
         for _ in range(60):
             connection = stack.enter_context(wire.Connection(index.url))
@@ -229,6 +234,23 @@ def test_clients_that_never_read_leave_the_others_alone(index, filled):
             assert wire.ask(index.url, "/simple/").status == 200
             assert wire.ask(index.url, "/legacy/").status == 200
             assert wire.ask(index.url, path).body == filled.files[name]
+
+
+def test_a_client_that_never_reads_is_cut_off(index, filled):
+    name = "large-1.0-py3-none-any.whl"
+    with wire.Connection(index.url) as connection:
+        connection.socket.setsockopt(1, 8, 4096)
+        connection.send(wire.head_of("GET", path_of(filled, name)) * 20)  # more than the kernel keeps for it
+        assert soon(lambda: connected(index.url, connection), 60)
+        assert soon(lambda: not connected(index.url, connection), 60)
+
+
+def connected(url, connection):
+    """Whether the server has this connection, in the kernel's table (proc(5))."""
+    ends = [int(url.rpartition(":")[2]), connection.socket.getsockname()[1]]
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    established = [row[1:3] for row in rows if row[3] == "01"]
+    return ends in [[int(end.rpartition(":")[2], 16) for end in row] for row in established]
 
 
 def test_thousands_of_connections_that_wait_keep_nobody_out(index, filled):

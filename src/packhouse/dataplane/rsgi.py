@@ -16,7 +16,7 @@ from packhouse.base.access import AccessLog
 from packhouse.base.clients import client_of
 from packhouse.config import Config
 from packhouse.dataplane import blobs as blob_stores
-from packhouse.dataplane import large
+from packhouse.dataplane import large, sockets
 from packhouse.dataplane.answer import answer
 from packhouse.dataplane.bridge import Answered, Bridge, Limits, Refusal
 from packhouse.dataplane.http import CSP, TEXT, FileSlice, Header, Joined, Request, Response, Site
@@ -71,7 +71,9 @@ class FrontDoor:
 
     async def _keep_true(self) -> None:
         """Ask the change feed now and then: writers on other machines cannot move this machine's mark."""
+        told = False
         while True:
+            told = told or sockets.cut_off_who_never_reads(self.config.idle_timeout)
             with suppress(Unavailable):
                 await self.store.sync()
             if TALLY.is_full or monotonic() >= self._tally_due:
