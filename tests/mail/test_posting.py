@@ -16,6 +16,7 @@ from packhouse.mail import actions
 from packhouse.mail.draft import Draft
 from packhouse.mail.models import Letter
 from packhouse.mail.tasks import forget_old
+from packhouse.queue import backend, leases
 from packhouse.queue.models import QueuedTask
 
 State, Kind = Letter.State, Letter.Kind
@@ -157,6 +158,19 @@ def test_letters_to_one_address_leave_in_the_order_in_which_they_were_written(ou
     deliver()
     assert set(Letter.objects.values_list("state", flat=True)) == {State.SENT}
     assert Letter.objects.get(pk=first.pk).sent_at < Letter.objects.get(pk=second.pk).sent_at
+
+
+@pytest.mark.django_db
+def test_what_a_killed_worker_was_sending_leaves_with_the_next_attempt_and_not_before(outbox):
+    letter = post_one()
+    (row,) = leases.claim("mail", name="killed", lease=timedelta(seconds=20))
+    before = backend.current.set(row)
+    assert actions.claim(letter)
+    backend.current.reset(before)
+    assert not actions.claim(letter)  # its worker may still hand it over
+    leases.recover_from("killed")
+    assert deliver() == ["done"]
+    assert len(list(outbox.glob("*.eml"))) == 1
 
 
 @pytest.mark.django_db

@@ -311,6 +311,22 @@ def test_a_periodic_task_is_queued_once_by_many_workers_and_once_for_all_that_wa
 
 
 @pytest.mark.django_db
+def test_what_was_queued_put_off_or_leased_while_the_clock_was_ahead_is_not_held_back_when_it_is_set_right(path):
+    with time_machine.travel("2026-01-14T00:00:00Z", tick=False) as moment:
+        jobs.note.enqueue(path, "leased")
+        leases.claim("default", name="gone", lease=timedelta(seconds=20))
+        jobs.note.enqueue(path, "queued")
+        moment.move_to("2026-01-01T00:00:00Z", tick=False)
+        jobs.note.enqueue(path, "put-off")
+        put_off = QueuedTask.objects.filter(arguments__args=[path, "put-off"])
+        put_off.update(attempts=1, run_at=datetime(2026, 1, 14, tzinfo=UTC))
+        jobs.note.using(run_after=datetime(2026, 1, 2, tzinfo=UTC)).enqueue(path, "later")  # as was asked for
+        assert (leases.recover_expired(), leases.release_held_back()) == (1, 2)
+        due = QueuedTask.objects.due("default", clock.now())
+        assert sorted(row.arguments["args"][1] for row in due) == ["leased", "put-off", "queued"]
+
+
+@pytest.mark.django_db
 def test_a_shorter_period_holds_at_once():
     with time_machine.travel("2026-01-01T00:00:30Z", tick=False) as moment:
         periodic.fire_due([periodic.Every(jobs.tick, 86400)])

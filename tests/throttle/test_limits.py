@@ -44,6 +44,16 @@ def test_a_limit_admits_its_number_and_refuses_the_rest(time_machine: Any) -> No
 
 
 @pytest.mark.django_db
+def test_a_clock_that_was_ahead_neither_refreshes_a_limit_nor_shuts_anybody_out_for_longer(time_machine: Any) -> None:
+    time_machine.move_to(HOUR + timedelta(days=13), tick=False)
+    assert use(LIMIT, 15, "alice") == 15
+    time_machine.move_to(HOUR, tick=False)
+    assert use(LIMIT, 10, "alice") == 5
+    time_machine.move_to(HOUR + timedelta(hours=2), tick=False)
+    assert use(LIMIT, 10, "alice") == 10
+
+
+@pytest.mark.django_db
 def test_asking_uses_up_nothing(time_machine: Any) -> None:
     time_machine.move_to(HOUR, tick=False)
     use(LIMIT, 19, "alice")

@@ -14,6 +14,7 @@ from packhouse.mail import tasks
 from packhouse.mail.draft import Draft, lay_out, one_line
 from packhouse.mail.facts import LetterSent
 from packhouse.mail.models import Letter
+from packhouse.queue.backend import current
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +24,7 @@ MOST: Final = {Letter.Kind.REQUESTED: 5, Letter.Kind.NOTICE: 30}
 
 MAX_ATTEMPTS: Final = 24
 CLAIM: Final = timedelta(seconds=150)
-"""How long a claim holds; longer than the task's time limit, so that nobody hands over what another still may."""
+"""How long a claim holds at most; longer than the task's time limit, so that nobody hands over what another may."""
 
 LONGEST_ERROR: Final = 500
 
@@ -87,15 +88,18 @@ def _is_too_much(letter: Letter) -> bool:
     most = MOST.get(Letter.Kind(letter.kind))
     if most is None:
         return False
-    lately = Letter.objects.filter(to=letter.to, kind=letter.kind, created_at__gt=letter.created_at - WINDOW)
+    window = (letter.created_at - WINDOW, letter.created_at + WINDOW)  # what a wrong clock wrote is not of this hour
+    lately = Letter.objects.filter(to=letter.to, kind=letter.kind, created_at__range=window)
     return lately.exclude(state=Letter.State.WITHHELD).count() >= most
 
 
 def claim(letter: Letter) -> bool:
-    """Make *letter* this process's to hand over; False when another has it or it has left."""
-    now = clock.now()
-    mine = Letter.objects.filter(pk=letter.pk).claimable(now - CLAIM)
-    return mine.update(state=Letter.State.SENDING, claimed_at=now) == 1
+    """Make *letter* this task's to hand over; False when another has it or it has left."""
+    now, run = clock.now(), current.get()
+    task, attempt = (run.pk, run.attempts) if run else (None, None)
+    mine = Letter.objects.filter(pk=letter.pk).claimable(now - CLAIM, task)
+    claimed = {"claimed_at": now, "claimed_task": task, "claimed_attempt": attempt}
+    return mine.update(state=Letter.State.SENDING, **claimed) == 1
 
 
 def note_sent(letter: Letter, provider_id: str, *, keeps_text: bool) -> None:

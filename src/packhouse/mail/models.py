@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import ClassVar, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from packhouse.base import clock
+from packhouse.queue.models import QueuedTask
 
 
 class LetterQuerySet(models.QuerySet["Letter"]):
@@ -18,9 +19,15 @@ class LetterQuerySet(models.QuerySet["Letter"]):
         """Still to be handed over, or being handed over."""
         return self.filter(state__in=(Letter.State.QUEUED, Letter.State.SENDING))
 
-    def claimable(self, stale: datetime) -> Self:
-        """Waiting, or claimed before *stale* by somebody who has not said since what became of it."""
-        return self.filter(Q(state=Letter.State.QUEUED) | Q(state=Letter.State.SENDING, claimed_at__lt=stale))
+    def claimable(self, stale: datetime, task: int | None) -> Self:
+        """Waiting, or claimed by somebody who has not said since what became of it, and will not any more.
+
+        That is whoever claimed it before *stale*, an earlier attempt of this very *task*, and a task that runs no
+        longer: its worker was killed, and the queue knows.
+        """
+        run = QueuedTask.objects.running().filter(pk=OuterRef("claimed_task"), attempts=OuterRef("claimed_attempt"))
+        gone = Q(claimed_at__lt=stale) | (Q(claimed_task__isnull=False) & (Q(claimed_task=task) | ~Exists(run)))
+        return self.filter(Q(state=Letter.State.QUEUED) | (Q(state=Letter.State.SENDING) & gone))
 
 
 class Letter(models.Model):
@@ -61,6 +68,8 @@ class Letter(models.Model):
     last_error = models.TextField(blank=True)
     created_at = models.DateTimeField(default=clock.now)
     claimed_at = models.DateTimeField(null=True)
+    claimed_task = models.BigIntegerField(null=True, help_text="the queued task that claimed it")
+    claimed_attempt = models.PositiveSmallIntegerField(null=True, help_text="and which attempt of it")
     sent_at = models.DateTimeField(null=True)
     settled_at = models.DateTimeField(null=True, help_text="when it was last heard of")
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
@@ -18,6 +19,10 @@ from packhouse.queue.models import QueuedTask
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+current: ContextVar[QueuedTask | None] = ContextVar("current", default=None)
+"""The task that is being run here, for what must know later whether its claimant is still at work."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +88,11 @@ def call(row: QueuedTask) -> None:
     task = task_of(row)
     arguments = row.arguments
     context = (TaskContext(task_result=result_of(row, task)),) if task.takes_context else ()
-    task.call(*context, *arguments["args"], **arguments["kwargs"])
+    before = current.set(row)
+    try:
+        task.call(*context, *arguments["args"], **arguments["kwargs"])
+    finally:
+        current.reset(before)
 
 
 def result_of(row: QueuedTask, task: Task[..., Any]) -> TaskResult[Any]:

@@ -111,7 +111,7 @@ class Lane:
         self._pools = {queue: ThreadPoolExecutor(slots[queue], queue) for queue in slots}
         self._last_work = time.monotonic()
         self._chores_at = 0.0
-        self._fire_at: datetime | None = clock.now()
+        self._fire_at: datetime = clock.now()
 
     def run(self, *, keeper: bool = False, on_demand: bool = False) -> int:
         """Work; returns the exit status.  A *keeper* also tends the clock, lost tasks and lanes *on_demand*."""
@@ -155,10 +155,11 @@ class Lane:
                 leases.renew(rows, name=self.name, lease=self.lease)
             if keeper:
                 leases.recover_expired()
+                leases.release_held_back()
                 for age in queries.queue_ages():
                     metrics.level("packhouse_queue_oldest_seconds", age.queue, value=age.oldest_seconds)
                     metrics.level("packhouse_queue_dead", age.queue, value=age.dead)
-        if keeper and self._fire_at and self._fire_at <= clock.now():
+        if keeper and not clock.now() < self._fire_at <= clock.now() + FIRE_AT_LEAST_EVERY:  # due, or the clock was set
             upcoming = periodic.fire_due(periodic.scheduled())
             self._fire_at = min(filter(None, (upcoming, clock.now() + FIRE_AT_LEAST_EVERY)))
 

@@ -13,13 +13,14 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Value
+from django.db.models.functions import Least
 
 from packhouse.base import clock, logs
-from packhouse.queue.models import QueuedTask
+from packhouse.queue.models import LONGEST_BACKOFF, QueuedTask
 
 log = logging.getLogger(__name__)
 
-LONGEST_BACKOFF = 3600.0
 LONGEST_ERROR = 8000
 MOST_TWINS = 5000  # databases bound the parameters of one statement
 _FREE: dict[str, Any] = {"lease_by": "", "lease_until": None}
@@ -121,9 +122,15 @@ def recover_expired() -> int:
     return len(rows)
 
 
+def release_held_back() -> int:
+    """Make tasks due that would wait for a time which only a wrong clock has seen; returns how many that were."""
+    now = clock.now()
+    return QueuedTask.objects.held_back(now).update(run_at=now, enqueued_at=Least("enqueued_at", Value(now)))
+
+
 def delay_after(attempts: int, backoff: float) -> timedelta:
     """How long to wait after *attempts* failures: doubling, an hour at most, half of it left to chance."""
-    longest = min(LONGEST_BACKOFF, backoff * 2.0 ** (attempts - 1))
+    longest = min(LONGEST_BACKOFF.total_seconds(), backoff * 2.0 ** (attempts - 1))
     return timedelta(seconds=longest * random.uniform(0.5, 1))  # noqa: S311  # spreads load, hides nothing
 
 

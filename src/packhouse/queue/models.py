@@ -6,6 +6,11 @@ from typing import ClassVar, Self
 from django.db import models
 from django.db.models import F, Q
 
+LONGEST_BACKOFF = timedelta(hours=1)
+LONGEST_LEASE = timedelta(hours=1)
+SKEW = timedelta(minutes=1)
+"""By how much the clocks of machines may differ without meaning anything."""
+
 
 class QueuedTaskQuerySet(models.QuerySet["QueuedTask"]):
     def waiting(self) -> Self:
@@ -22,8 +27,14 @@ class QueuedTaskQuerySet(models.QuerySet["QueuedTask"]):
         return self.waiting().filter(queue=queue, run_at__lte=now).order_by("run_at", "id")
 
     def expired(self, now: datetime) -> Self:
-        """Running tasks whose worker has not renewed its lease."""
-        return self.running().filter(lease_until__lt=now)
+        """Running tasks whose worker has not renewed its lease, or got it from a clock that was far ahead."""
+        return self.running().filter(Q(lease_until__lt=now) | Q(lease_until__gt=now + LONGEST_LEASE))
+
+    def held_back(self, now: datetime) -> Self:
+        """Tasks that wait only because a clock was ahead when they were queued or put off, and has been set right."""
+        queued_ahead = Q(enqueued_at__gt=now + SKEW)
+        put_off_ahead = Q(attempts__gt=0, run_at__gt=now + LONGEST_BACKOFF + SKEW)
+        return self.waiting().filter(queued_ahead | put_off_ahead, run_at__gt=now)
 
 
 class QueuedTask(models.Model):

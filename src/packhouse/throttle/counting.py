@@ -39,7 +39,9 @@ class Place(Protocol):
     def clear(self, window: RateLimitItem, key: str) -> None: ...
 
 
-# The row's counts as they stand at the hit's time.  A row of a later slot (another machine's clock is ahead) is kept.
+# The row's counts as they stand at the hit's time.  A row of the next slot (another machine's clock is ahead) is kept.
+# One of a slot further on is of a clock that has been set right since: its hits count as if they had come in this slot,
+# so that no step of the clock gives anybody a fresh limit, and none shuts anybody out for longer than a window.
 _USED = "CASE WHEN throttle_counter.slot >= excluded.slot THEN throttle_counter.used ELSE 0 END"
 _FORMER = (
     "CASE WHEN throttle_counter.slot >= excluded.slot THEN throttle_counter.former "
@@ -50,7 +52,7 @@ _HIT = f"""
 INSERT INTO throttle_counter (key, slot, used, former, admitted, expires)
 VALUES (%(key)s, %(slot)s, 1, 0, TRUE, %(expires)s)
 ON CONFLICT (key) DO UPDATE SET
-    slot = CASE WHEN throttle_counter.slot >= excluded.slot THEN throttle_counter.slot ELSE excluded.slot END,
+    slot = CASE WHEN throttle_counter.slot = excluded.slot + 1 THEN throttle_counter.slot ELSE excluded.slot END,
     used = ({_USED}) + CASE WHEN {_ADMITTED} THEN 1 ELSE 0 END,
     former = {_FORMER},
     admitted = {_ADMITTED},
