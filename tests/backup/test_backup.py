@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from tests.faults.invariants import Site, check
 from tests.faults.publishing import Load, Told, new_token, new_upload, publish
+from tests.files.test_stores import s3_endpoint, s3_url  # noqa: F401 - fixtures
 from tests.servers import packhouse
 from tests.servers.packhouse import Running, run_cli
 
@@ -51,7 +52,7 @@ def fill(index: Running, token: str, numbers: range) -> Told:
 
 
 @contextmanager
-def restored(tmp_path: Path, target: Path, database: str | None, *more: str) -> Iterator[Running]:
+def restored(tmp_path: Path, target: Path | str, database: str | None, *more: str) -> Iterator[Running]:
     home = tmp_path / "elsewhere"
     run_cli(home, "backup", "restore", str(target), *more, database=database)
     with packhouse.running(home, database=database) as index:
@@ -102,6 +103,26 @@ def test_each_backup_copies_what_is_new_and_each_can_be_restored_onto_what_is_em
         assert check(other.url, other.home, database=other.database).violations == []
         with Site(other.url) as site:
             assert len(site.json("/simple/")[2]["projects"]) == there
+
+
+def test_a_backup_in_a_bucket_is_restored_onto_an_empty_machine(
+    index: Running,
+    token: str,
+    tmp_path: Path,
+    s3_url: str,  # noqa: F811
+    empty_database: str | None,
+) -> None:
+    told = fill(index, token, range(40, 44))
+    index.run_cli("backup", "create", s3_url)
+    assert " 0 blobs copied" in index.run_cli("backup", "create", s3_url).stdout
+    with Site(index.url) as site:
+        seen = max(entry[4] for entry in site.journal())
+    with restored(tmp_path, s3_url, empty_database) as other:
+        found = check(other.url, other.home, database=other.database, told=told, in_flight=0)
+        assert found.violations == []
+        with Site(other.url) as site:
+            page = site.json("/simple/")[2]
+        assert page["meta"]["_last-serial"] > seen
 
 
 def test_a_backup_under_load_names_only_what_it_holds(

@@ -1,11 +1,14 @@
 """Faults: what they stand on, how long they go on, and where their figures go.
 
 In the suite each experiment runs in a short form.  ``make faults`` runs the long ones and prints what was counted:
-``TESTS_FAULTS`` is the share of their full length.  ``docs/reference/reliability.md`` tells what was seen.
+``TESTS_FAULTS`` is the share of their full length, ``TESTS_FAULTS_MINUTES`` the most that the rounds of one may take.
+``docs/reference/reliability.md`` tells what was seen.
 """
 
 import json
+import math
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,6 +18,7 @@ from tests.servers import packhouse, postgresql
 from tests.servers.packhouse import Running
 
 SHARE = float(os.environ.get("TESTS_FAULTS") or 0)
+MINUTES = float(os.environ.get("TESTS_FAULTS_MINUTES") or 0)
 LONG = SHARE > 0
 Figures = Callable[..., None]
 
@@ -23,13 +27,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.slow)
-            item.add_marker(pytest.mark.timeout(7200 if LONG else 300))
+            item.add_marker(pytest.mark.timeout(4 * 3600 if LONG else 900))
 
 
 @pytest.fixture
 def often() -> Callable[[int, int], int]:
     """``often(20, 300)``: the first in the short form, the second, or a share of it, in the long one."""
     return lambda short, long: max(short, round(long * SHARE))
+
+
+@pytest.fixture
+def rounds(often: Callable[[int, int], int]) -> Callable[[int, int], Iterator[int]]:
+    """Like ``often``, to be gone through; ends early when the time is over that one experiment may take."""
+
+    def count(short: int, long: int) -> Iterator[int]:
+        ends = time.monotonic() + (60 * MINUTES if LONG and MINUTES else math.inf)
+        for number in range(often(short, long)):
+            if number >= short and time.monotonic() > ends:
+                return
+            yield number
+
+    return count
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """The invariant checker: what must hold of an index after whatever has happened to it.
 
-It looks from outside (every surface over HTTP), and from inside (``packhouse reconcile --verify``, the blobs in the
-store).  As a program: ``python -m tests.faults.invariants URL HOME [DATABASE]`` checks a running index; exit status 1
+It looks from outside (every surface over HTTP), and from inside (``packhouse reconcile --verify``, the rows by
+``tests.faults.inside``, the blobs in the store, every file of the home and a dump of the database for secrets).  As a
+program: ``python -m tests.faults.invariants URL HOME [DATABASE]`` checks a running index; exit status 1
 and a line for each violation when something does not hold.
 """
 
@@ -9,6 +10,7 @@ import hashlib
 import http.client
 import json
 import re
+import subprocess
 import sys
 import xmlrpc.client
 from collections import Counter
@@ -19,8 +21,10 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import unquote, urljoin, urlsplit
 
-from tests.faults.publishing import Told
-from tests.servers.packhouse import run_cli
+import psycopg
+from tests.faults.publishing import SECRETS, TREE, Told
+from tests.servers import postgresql
+from tests.servers.packhouse import environment, run_cli
 
 from packhouse import files
 
@@ -70,6 +74,7 @@ class Findings:
     violations: list[str] = field(default_factory=list)
     looked: Counter[str] = field(default_factory=Counter)
     listed: dict[str, str] = field(default_factory=dict)
+    drained: float = 0.0
 
     def require(self, holds: bool, invariant: str, subject: str) -> None:
         self.looked[invariant] += 1
@@ -98,6 +103,10 @@ def check(
     for filename, sha256 in (before or {}).items():
         found.require(found.listed.get(filename, sha256) == sha256, "I7 same bytes for ever", filename)
     _check_inside(public_url or url, home, database, in_flight, found)
+    _check_rows(public_url or url, home, database, found)
+    _check_secrets(home, database, found)
+    if database:
+        _check_postgresql(database, found)
     return found
 
 
@@ -178,6 +187,50 @@ def _check_inside(url: str, home: Path, database: str | None, in_flight: int | N
     unlisted = {blob.key.rpartition("/")[2].removesuffix(".metadata") for blob in store.iter_keys()} - set(found.listed)
     if in_flight is not None:
         found.require(len(unlisted) <= in_flight, "I3 unlisted blobs", f"{len(unlisted)} > {in_flight}")
+
+
+def _check_rows(url: str, home: Path, database: str | None, found: Findings) -> None:
+    """What ``tests.faults.inside`` sees (I6, I8), in a process with the settings of the index."""
+    env = environment(home, database) | {"DJANGO_SETTINGS_MODULE": "packhouse.settings", "PACKHOUSE_PUBLIC_URL": url}
+    command = [sys.executable, "-m", "tests.faults.inside"]
+    done = subprocess.run(command, env=env, cwd=TREE, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    found.violations += report["violations"]
+    found.looked.update(report["looked"])
+    found.drained = report["drained"]
+
+
+def _check_secrets(home: Path, database: str | None, found: Findings) -> None:
+    """I10: what the tests keep secret lies in no log, letter, spool or database."""
+    kept = home / SECRETS
+    secrets = {path.name: path.read_bytes()[-40:] for path in kept.iterdir()} if kept.is_dir() else {}
+    places = {
+        str(path.relative_to(home)): path.read_bytes()
+        for path in home.rglob("*")
+        if path.is_file() and kept not in path.parents and home / "files" not in path.parents
+    }
+    if database:
+        dump = [postgresql.programs() / "pg_dump", "--data-only", f"--dbname={database}"]
+        places["the database"] = subprocess.run(dump, capture_output=True, check=True).stdout
+    for place, content in places.items():
+        for name, secret in secrets.items():
+            found.require(secret not in content, "I10 no secret", f"{name} in {place}")
+
+
+def _check_postgresql(database: str, found: Findings) -> None:
+    """I11: the database finds no fault in its tables and indexes, has had no deadlock, and nobody idles in a change."""
+    look = [postgresql.programs() / "pg_amcheck", "--install-missing", "--heapallindexed", "--no-dependent-toast"]
+    name = urlsplit(database).path.lstrip("/")
+    done = subprocess.run(
+        [*look, f"--maintenance-db={database}", database], capture_output=True, text=True, check=False
+    )
+    found.require(done.returncode == 0, "I11 pg_amcheck", f"{done.stdout}{done.stderr}"[:500])
+    idle = "state = 'idle in transaction' AND now() - state_change > interval '5 s'"
+    with psycopg.connect(database) as connection:
+        asked = f"SELECT (SELECT deadlocks FROM pg_stat_database WHERE datname = %s), count(*) FILTER (WHERE {idle}) FROM pg_stat_activity"  # noqa: E501
+        row = connection.execute(asked, [name]).fetchone()
+    found.require(row == (0, 0), "I11 deadlocks, idle in transaction", str(row))
 
 
 def main() -> int:

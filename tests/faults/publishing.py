@@ -3,19 +3,25 @@
 import hashlib
 import http.client
 import random
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
 from tests.builders import make_sdist, make_wheel
-from tests.servers.packhouse import Running
+from tests.servers.packhouse import Running, environment
 from tests.uploads.publishing import BOUNDARY, body_of, fields_for
 
+TREE = Path(__file__).parents[2]
+SECRETS = "secrets-of-the-tests"
+"""The folder in a home where the tests keep what is to be found nowhere else."""
 PROJECTS = 12
 """As many as one user may start within an hour, and some room."""
 
@@ -149,15 +155,53 @@ class Load:
             if before and chance.random() < 0.3:
                 return chance.choice(before)
             number, self._next = self._next, self._next + 1
-        return new_upload(number, size=chance.randrange(1000, self.largest))
+        return new_upload(number, size=1000 + round((self.largest - 1000) * chance.random() ** 3))  # most are small
 
 
 def new_token(index: Running) -> str:
     """A user's token, the user being new."""
-    password = index.home / "password"
+    new_user(index, "ada")
+    token = index.run_cli("token", "create", "--user", "ada", "--description", "faults").stdout.strip()
+    (index.home / SECRETS / "token").write_text(token)
+    return token
+
+
+def new_user(index: Running, name: str) -> str:
+    """Somebody with a verified address; returns *name*."""
+    password = index.home / SECRETS / "password"
+    password.parent.mkdir(exist_ok=True)
     password.write_text("correct horse battery staple")
-    index.run_cli("user", "create", "ada", "--email", "a@b.example", "--password-file", str(password), "--verified")
-    return index.run_cli("token", "create", "--user", "ada", "--description", "faults").stdout.strip()
+    command = ("user", "create", name, "--email", f"{name}@b.example", "--verified")
+    index.run_cli(*command, "--password-file", str(password))
+    return name
+
+
+@contextmanager
+def changes(
+    index: Running, prefix: str, *, seed: str = "changes", env: Mapping[str, str] | None = None
+) -> Iterator[Counter[str]]:
+    """Roles, tokens and yanks of the projects named *prefix*… change all the while; how many of each were committed."""
+    env = environment(index.home, index.database) | {
+        **(env or {}),
+        "DJANGO_SETTINGS_MODULE": "packhouse.settings",
+        "PACKHOUSE_PUBLIC_URL": index.url,
+    }
+    command = [sys.executable, "-m", "tests.faults.changing", seed, prefix]
+    made: Counter[str] = Counter()
+    with subprocess.Popen(command, env=env, cwd=TREE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as one:
+
+        def count() -> None:
+            assert one.stdout is not None
+            made.update(line.strip() for line in one.stdout)
+
+        counting = threading.Thread(target=count)
+        counting.start()
+        try:
+            yield made
+        finally:
+            assert one.stdin is not None
+            one.stdin.close()
+            counting.join()
 
 
 def retry_all(url: str, token: str, told: Told) -> list[str]:

@@ -1,14 +1,16 @@
-"""Sixty-four publishers at once, half of them in one project: nobody is turned away, nothing locks up."""
+"""Sixty-four publishers at once, half of them in one project, while roles, tokens and yanks change: no lock-up."""
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import psycopg
 from tests.faults.conftest import Figures
 from tests.faults.invariants import check
-from tests.faults.publishing import Told, new_token, new_upload, publish
+from tests.faults.publishing import Told, changes, new_token, new_upload, new_user, publish
 from tests.servers import packhouse
 
 UNLIMITED = {"PACKHOUSE_NEW_PROJECTS_PER_USER": "0", "PACKHOUSE_NEW_PROJECTS_PER_ADDRESS": "0"}
@@ -50,10 +52,17 @@ def test_many_publishers_at_once_are_all_served(
     with packhouse.running(tmp_path / "home", database=live_database, workers=2, env=UNLIMITED) as index:
         token, told, until = new_token(index), Told(), time.monotonic() + lasting
         publishers = [Publisher(number, index.url, token, told, until) for number in range(PUBLISHERS)]
-        for publisher in publishers:
-            publisher.start()
-        for publisher in publishers:
-            publisher.join()
+        new_user(index, "grace")
+        with ExitStack() as maintainers:
+            changed = [
+                maintainers.enter_context(changes(index, prefix, seed=f"{prefix} {number}"))
+                for prefix in ("crowd", "alone")
+                for number in range(2)
+            ]
+            for publisher in publishers:
+                publisher.start()
+            for publisher in publishers:
+                publisher.join()
         found = check(index.url, index.home, database=index.database, told=told, in_flight=0)
     seconds = sorted(second for publisher in publishers for second in publisher.seconds)
     assert found.violations == []
@@ -65,5 +74,6 @@ def test_many_publishers_at_once_are_all_served(
         each_second=round(len(seconds) / lasting, 1),
         median=round(seconds[len(seconds) // 2], 3),
         p99=round(seconds[int(len(seconds) * 0.99)], 3),
+        changes=sum(changed, Counter()),
         deadlocks=0,
     )

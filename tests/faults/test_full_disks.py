@@ -1,8 +1,10 @@
 """A disk is full, of the spool, of the files, of the database: uploads are told so, reads go on, and it passes."""
 
+import itertools
 import os
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -12,10 +14,9 @@ import pytest
 from tests.faults.conftest import Figures
 from tests.faults.invariants import Site, check
 from tests.faults.publishing import Load, Told, new_token, new_upload, publish, retry_all, soon
-from tests.servers import packhouse
+from tests.servers import packhouse, postgresql
 from tests.servers.packhouse import Running
-
-pytestmark = pytest.mark.usefixtures("on_one_database")
+from tests.servers.postgresql import Machine
 
 MIB = 1024**2
 TOLD = 1.0
@@ -55,12 +56,13 @@ def fill(folder: Path) -> Path:
 PLACES = {"spool": "spool", "files": "files", "database": "database"}
 
 
+@pytest.mark.usefixtures("on_one_database")
 @pytest.mark.parametrize("place", PLACES)
 def test_a_full_disk_refuses_uploads_keeps_reads_and_heals(
     place: str, tmp_path: Path, live_database: str | None, often: Callable[[int, int], int], figures: Figures
 ) -> None:
     if place == "database" and live_database:
-        pytest.skip("a full PostgreSQL is the matter of its own machine")
+        pytest.skip("a full PostgreSQL has a test of its own")
     home = tmp_path / "home"
     with small_disk(home / PLACES[place], 24 * MIB) as disk:
         database = f"sqlite://{disk}/packhouse.db" if place == "database" else live_database
@@ -75,6 +77,50 @@ def test_a_full_disk_refuses_uploads_keeps_reads_and_heals(
             assert list((home / "spool").iterdir()) == []
             assert list((home / "files" / ".spool").iterdir()) == []
             figures(place=place, answers=told.answers, looked=found.looked)
+
+
+def test_a_full_disk_of_postgresql_refuses_uploads_keeps_reads_and_loses_nothing(
+    tmp_path: Path, only_postgresql: Machine, often: Callable[[int, int], int], figures: Figures
+) -> None:
+    """PostgreSQL ends itself when it cannot write its log; whoever watches it starts it again."""
+    with (
+        tempfile.TemporaryDirectory(prefix="packhouse-disk-") as mounted,
+        small_disk(Path(mounted), 160 * MIB) as disk,
+    ):
+        disk.chmod(0o755)
+        with postgresql.machine(durable=True, within=disk) as machine:
+            database = machine.cluster.create_database("small")
+            with packhouse.running(tmp_path / "home", database=database) as index:
+                token, told = new_token(index), Told()
+                for number in range(often(1, 10)):
+                    _fill_postgresql(index, token, told, machine, disk, number * 1000)
+                assert retry_all(index.url, token, told) == []
+                found = check(index.url, index.home, database=database, told=told)
+                assert found.violations == []
+                figures(place="PostgreSQL", answers=told.answers, looked=found.looked)
+
+
+def _fill_postgresql(
+    index: Running, token: str, told: Told, machine: postgresql.Machine, disk: Path, first: int
+) -> None:
+    assert soon(lambda: publish(index.url, token, new_upload(4 * first), told) == "200", PATIENCE * BACK)
+    with Site(index.url) as site:
+        path = f"/simple/{new_upload(4 * first).project}/"
+        assert site.json(path)[0] == 200
+        ballast = fill(disk)
+        refused = 0
+        for number in itertools.count(1):
+            answer = publish(index.url, token, new_upload(4 * (first + number)), told)
+            assert answer[:3] in {"200", "507", "503"}, answer  # what room there was inside its files is used up first
+            refused = refused + 1 if answer[:3] in {"507", "503"} else 0
+            if refused == 4:
+                break
+        status, _, _ = site.json(path)
+        assert status in {200, 503}  # an older page is never shown after a newer one
+    ballast.unlink()
+    if machine.has_ended:
+        machine.start()
+    assert soon(lambda: retry_all(index.url, token, told) == [], PATIENCE * BACK)
 
 
 def _one_round(index: Running, token: str, told: Told, disk: Path, first: int) -> None:

@@ -4,14 +4,14 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tests.faults.conftest import Figures
 from tests.faults.invariants import Site, check
 from tests.faults.publishing import Load, new_token, new_upload, send_slowly
-from tests.servers import packhouse
-from tests.servers.packhouse import Running
+from tests.servers import packhouse, processes
+from tests.servers.packhouse import Running, run_cli
 
 PUBLIC_URL = "http://index.example"
 ONE_ADDRESS = {"PACKHOUSE_PUBLIC_URL": PUBLIC_URL}
@@ -46,9 +46,13 @@ class Reading(threading.Thread):
 
 
 def test_rolling_restarts_lose_no_upload_and_no_read(
-    tmp_path: Path, live_database: str | None, often: Callable[[int, int], int], figures: Figures
+    tmp_path: Path,
+    live_database: str | None,
+    often: Callable[[int, int], int],
+    rounds: Callable[[int, int], Iterator[int]],
+    figures: Figures,
 ) -> None:
-    home, rounds, size = tmp_path / "home", often(2, 50), often(5_000_000, 60_000_000)
+    home, size = tmp_path / "home", often(5_000_000, 60_000_000)
     lines: list[ThinLine] = []
     servers = [packhouse.start_packhouse(home, database=live_database, env=ONE_ADDRESS) for _ in range(2)]
     token = new_token(servers[0])
@@ -57,7 +61,7 @@ def test_rolling_restarts_lose_no_upload_and_no_read(
     reading.start()
     try:
         with Load(balanced, token, clients=4, largest=50_000) as load:
-            for number in range(rounds):
+            for number in rounds(2, 50):
                 lines.append(ThinLine(servers[number % 2].url, token, 100_000 + number, size))
                 lines[-1].start()
                 time.sleep(0.5)
@@ -76,7 +80,39 @@ def test_rolling_restarts_lose_no_upload_and_no_read(
     assert {line.status for line in lines} == {200}
     assert all(found.listed[line.upload.filename] == line.upload.sha256 for line in lines)
     assert found.violations == []
-    figures(restarts=rounds, uploads=load.told.answers, reads=reading.statuses, slow_uploads=len(lines))
+    figures(restarts=len(lines), uploads=load.told.answers, reads=reading.statuses, slow_uploads=len(lines))
+
+
+def test_a_deployment_that_cannot_start_leaves_the_old_server_serving(
+    tmp_path: Path, live_database: str | None, figures: Figures
+) -> None:
+    """Wrong settings, a database that is not there, a port that is taken: the new server ends, the old one goes on."""
+    home = tmp_path / "home"
+    nowhere = f"postgresql://nobody@127.0.0.1:{processes.free_port()}/nothing"
+    with packhouse.running(home, database=live_database, env=ONE_ADDRESS) as old:
+        token = new_token(old)
+        taken = old.url.rpartition(":")[2]
+        bad = [
+            ({"PACKHOUSE_THREADS": "many"}, str(processes.free_port()), live_database),
+            ({"PACKHOUSE_FILES": "ftp://nowhere"}, str(processes.free_port()), live_database),
+            ({}, str(processes.free_port()), nowhere),
+            ({}, taken, live_database),
+        ]
+        reading = Reading([old.url])
+        reading.start()
+        try:
+            with Load([old.url], token, clients=2, largest=20_000) as load:
+                for env, port, database in bad:
+                    done = run_cli(home, "serve", "--port", port, database=database, check=False, env=env)
+                    assert done.returncode != 0, (env, port, database)
+        finally:
+            reading.stopping.set()
+            reading.join()
+        assert set(load.told.answers) == {"200"}
+        assert set(reading.statuses) == {200}
+        found = check(old.url, home, database=old.database, told=load.told, in_flight=0, public_url=PUBLIC_URL)
+        assert found.violations == []
+        figures(deployments=len(bad), uploads=load.told.answers, reads=reading.statuses)
 
 
 def _restart(server: Running, balanced: list[str]) -> Running:

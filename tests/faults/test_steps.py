@@ -3,19 +3,17 @@
 strace ends the process at the n-th of the calls that change files or speak to the database.
 """
 
-import os
+import itertools
 import subprocess
 import sys
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
 from tests.faults.conftest import LONG, Figures
 from tests.faults.invariants import check
-from tests.faults.publishing import Told, new_token, new_upload, publish, soon
+from tests.faults.publishing import TREE, Told, new_token, new_upload, new_user, publish, soon
 from tests.faults.test_kills import is_whole, processes
 from tests.servers import packhouse
 from tests.servers import processes as servers
@@ -23,26 +21,59 @@ from tests.servers.packhouse import Running
 from tests.servers.postgresql import Machine
 
 CALLS = "fsync,fdatasync,pwrite64,link,linkat,unlink,unlinkat,rename,mkdir,ftruncate,flock,sendto"
-MOST = 80
-"""Steps at most: other threads have calls of their own, now and then."""
+BEYOND = 4
+"""Attempts in a row that end before they are killed: then there is no such step any more."""
+FEW = 5
+"""Steps of each operation in the short form; the long one takes all of them."""
 
 
-def strace(*arguments: str) -> list[str]:
-    return [servers.program("strace", package="strace"), "-f", "-e", f"trace={CALLS}", *arguments]
+class Operator:
+    """Makes changes, each in a process that strace may end (see ``tests.faults.operate``)."""
+
+    def __init__(self, index: Running, log: Path) -> None:
+        self.log = log
+        env = packhouse.environment(index.home, index.database) | {
+            "DJANGO_SETTINGS_MODULE": "packhouse.settings",
+            "PACKHOUSE_PUBLIC_URL": index.url,
+        }
+        command = [sys.executable, "-m", "tests.faults.operate"]
+        self._process = subprocess.Popen(
+            command, env=env, cwd=TREE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def close(self) -> None:
+        self._process.communicate(timeout=60)
+
+    def run(self, operation: str, subject: str, *tracing: str, traces: bool = False) -> bool:
+        """Whether the change was made; with *tracing* or *traces* under strace."""
+        pid = self._ask(f"{operation} fault-0 {subject}")
+        if tracing or traces:
+            with traced(pid, self.log, *tracing):
+                return self._ask("go") == 0
+        return self._ask("go") == 0
+
+    def _ask(self, line: str) -> int:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(line + "\n")
+        self._process.stdin.flush()
+        return int(self._process.stdout.readline())
 
 
-def killing_at(step: int) -> tuple[str, ...]:
+def killing_at(step: int) -> tuple[str, str]:
     return ("-e", f"inject={CALLS}:signal=KILL:when={step}")
 
 
 @contextmanager
 def traced(pid: int, log: Path, *arguments: str) -> Iterator[None]:
     """strace hangs on to the process *pid* as long as the block lasts and the process lives."""
-    with log.with_suffix(".err").open("wb") as errors:
-        tracer = subprocess.Popen(strace("-p", str(pid), "-o", str(log), *arguments), stderr=errors)
+    strace = servers.program("strace", package="strace")
+    errors = log.with_suffix(".err")
+    with errors.open("wb") as output:
+        command = [strace, "-f", "-e", f"trace={CALLS}", "-p", str(pid), "-o", str(log), *arguments]
+        tracer = subprocess.Popen(command, stderr=output)
     try:
-        assert soon(lambda: b"attached" in log.with_suffix(".err").read_bytes(), 10)
-        time.sleep(0.1)
+        assert soon(lambda: b"attached" in errors.read_bytes(), 60)
         yield
     finally:
         tracer.terminate()  # it lets go of the process
@@ -59,6 +90,15 @@ def steps_in(log: Path) -> int:
     return max(threads.values(), default=0)
 
 
+def chosen(last: int) -> Iterable[int]:
+    """All steps and more, until somebody stops; or a few of *last* that lie far apart."""
+    return itertools.count(1) if LONG else range(1, last + 1, max(1, last // FEW))
+
+
+def was_killed(log: Path) -> bool:
+    return "+++ killed by SIGKILL +++" in log.read_text()
+
+
 def worker(index: Running) -> int:
     return processes(index, "cli.front")[1]
 
@@ -73,64 +113,74 @@ def test_an_upload_killed_at_any_step_is_healed_by_the_next_try(
         assert publish(index.url, token, new_upload(0), told) == "200"
         with traced(worker(index), log):
             assert publish(index.url, token, new_upload(4, projects=4), told) == "200"
-        last = min(steps_in(log), MOST)
+        last = steps_in(log)
         assert last > 10
-        killed = 0
-        for step in range(1, last + 1, 1 if LONG else max(1, last // 5)):
+        killed = survived = 0
+        for step in chosen(last):
             upload = new_upload(100 + 4 * step, projects=4)
             with traced(worker(index), log, *killing_at(step)):
                 publish(index.url, token, upload, told)
-            killed += "+++ killed by SIGKILL +++" in log.read_text()
-            assert soon(lambda: is_whole(index, 2), 60), index.printed()[-2000:]
+            killed, survived = (killed + 1, 0) if was_killed(log) else (killed, survived + 1)
+            assert soon(lambda: is_whole(index, 2), 240), index.printed()[-2000:]
             assert publish(index.url, token, upload, told) == "200", step
+            if survived == BEYOND:
+                break
         found = check(index.url, index.home, database=database, told=told, in_flight=0)
         assert found.violations == []
-        assert killed > 3
-        figures(operation="upload", steps=last, killed=killed, healed=killed)
+        assert killed >= (last // 2 if LONG else FEW // 2)
+        figures(operation="upload", steps=step - survived, killed=killed, healed=killed)
 
 
-@pytest.mark.skipif(not LONG, reason="the long form only (make faults)")
-@pytest.mark.parametrize("operation", ["yank", "delete", "quarantine", "role", "mint"])
 def test_a_change_killed_at_any_step_is_finished_by_the_next_try(
-    operation: str, tmp_path: Path, durable_postgresql: Machine | None, figures: Figures
+    tmp_path: Path, durable_postgresql: Machine | None, figures: Figures
 ) -> None:
+    """Releases are yanked, quarantined and deleted, roles given, tokens made, and tasks done."""
     database = durable_postgresql.cluster.create_database("steps") if durable_postgresql else None
-    with packhouse.running(tmp_path / "home", database=database) as index:
-        token, told, log = new_token(index), Told(), tmp_path / "trace"
-        for number in range(0, MOST * 4, 4):
-            assert publish(index.url, token, new_upload(number, projects=4), told) == "200"
-        subjects = [upload.version for upload in told.acknowledged.values()]
-        if operation == "role":
-            subjects = [_new_user(index, f"user{number}") for number in range(MOST)]
-        run = _operator(index, operation)
-        assert run(strace("-o", str(log)), subjects[0]) == 0
-        last = min(steps_in(log), MOST - 1)
-        killed = 0
-        for step in range(1, last + 1):
-            killed += run(strace("-o", str(log), *killing_at(step)), subjects[step]) != 0
-            assert run([], subjects[step]) == 0, (operation, step)
+    with packhouse.running(tmp_path / "home", database=database, works=False) as index:
+        token, told = new_token(index), Told()
+        new_user(index, "grace")
+
+        def version(number: int) -> str:
+            """A release of the project that is changed, published when it is first asked for."""
+            upload = new_upload(4 * number, projects=4)
+            if upload.filename not in told.acknowledged:
+                assert publish(index.url, token, upload, told) == "200"
+            return upload.version
+
+        operator = Operator(index, tmp_path / "trace")
+        try:
+            for operation in ("yank", "quarantine", "work", "delete", "role", "mint"):
+                last, killed = _kill_at_each_step(operator, operation, version)
+                figures(operation=operation, steps=last, killed=killed, healed=killed)
+                assert killed >= (last // 2 if LONG else FEW // 2)
+            assert operator.run("work", "-")
+        finally:
+            operator.close()
         assert check(index.url, index.home, database=database).violations == []
-        assert killed >= last - 2
-        figures(operation=operation, steps=last, killed=killed, healed=killed)
 
 
-def _operator(index: Running, operation: str) -> Callable[[list[str], str], int]:
-    env = packhouse.environment(index.home, index.database) | {
-        "DJANGO_SETTINGS_MODULE": "packhouse.settings",
-        "PACKHOUSE_PUBLIC_URL": index.url,
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(Path.cwd()), os.environ.get("PYTHONPATH", "")])),
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
-    command = [sys.executable, "-m", "tests.faults.operate", operation, "fault-0"]
+def _kill_at_each_step(operator: Operator, operation: str, version: Callable[[int], str]) -> tuple[int, int]:
+    """The last of the operation's steps, and at how many of them it was killed; each was finished afterwards."""
 
-    def run(before: list[str], subject: str) -> int:
-        done = subprocess.run([*before, *command, subject], env=env, capture_output=True, timeout=120, check=False)
-        return done.returncode
+    def prepared(number: int) -> str:
+        if operation in {"role", "mint"}:
+            return str(number)
+        if operation == "work":
+            assert operator.run("turn", version(0))
+        return version(number)
 
-    return run
-
-
-def _new_user(index: Running, name: str) -> str:
-    password = str(index.home / "password")
-    index.run_cli("user", "create", name, "--email", f"{name}@b.example", "--password-file", password, "--verified")
-    return name
+    assert operator.run("work", "-")
+    version(0)
+    assert operator.run(operation, prepared(0), traces=True)
+    killed = survived = 0
+    for step in chosen(steps_in(operator.log)):
+        subject = prepared(step)
+        if operator.run(operation, subject, *killing_at(step)):
+            survived += 1
+        else:
+            assert was_killed(operator.log), (operation, step)
+            killed, survived = killed + 1, 0
+        assert operator.run(operation, subject), (operation, step)
+        if survived == BEYOND:
+            break
+    return step - survived, killed

@@ -59,6 +59,17 @@ def note_mail(path: str) -> None:
     note.call(path)
 
 
+@background("purge")
+def note_purge(path: str) -> None:
+    note.call(path)
+
+
+@background()
+def nap(path: str) -> None:
+    time.sleep(0.05)
+    note.call(path)
+
+
 @background()
 def tick() -> None:
     pass

@@ -143,6 +143,14 @@ def test_ten_duplicates_collapse_into_one_run_and_other_arguments_do_not(path):
 
 
 @pytest.mark.django_db
+def test_a_thousand_tasks_for_one_thing_collapse_into_one_run(path):
+    for _ in range(1000):
+        jobs.note_once.enqueue(path)
+    assert len(work()) == 1
+    assert (lines(path), QueuedTask.objects.count()) == (["done"], 1)
+
+
+@pytest.mark.django_db
 def test_a_new_request_is_not_lost_with_an_old_one_that_is_about_to_give_up(path):
     jobs.note_once.enqueue(path)
     QueuedTask.objects.update(attempts=7)

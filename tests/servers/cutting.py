@@ -12,7 +12,8 @@ class Cutter:
     """Passes bytes between clients and the server on ``target`` (a loopback port) until told otherwise.
 
     After ``cut_after(word)`` the next connection on which a client sends *word* loses its answer: the server gets the
-    request and answers, and then both sides are closed.  ``refusing`` closes all connections and takes no new ones.
+    request and answers, and then both are closed.  ``swallow()`` is a network that goes away.  ``refusing`` closes
+    all connections and takes no new ones.
     """
 
     def __init__(self, target: int) -> None:
@@ -20,6 +21,8 @@ class Cutter:
         self.cuts = 0
         self.refusing = False
         self._word: bytes | None = None
+        self._flowing = threading.Event()
+        self._flowing.set()
         self._lock = threading.Lock()
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
         self._listening = socket.create_server(("127.0.0.1", 0))
@@ -31,6 +34,10 @@ class Cutter:
         with self._lock:
             self._word = word
 
+    def swallow(self) -> None:
+        """Pass nothing on any more, in either direction, and close nothing: a network that has gone away."""
+        self._flowing.clear()
+
     def refuse(self) -> None:
         """Cut everything, and whoever comes, until ``relent``."""
         self.refusing = True
@@ -39,12 +46,14 @@ class Cutter:
 
     def relent(self) -> None:
         self.refusing = False
+        self._flowing.set()
 
     def close(self) -> None:
         with suppress(OSError):
             self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()
         self._thread.join()
+        self._flowing.set()
         self.refuse()
 
     def _accept(self) -> None:
@@ -71,6 +80,7 @@ class Cutter:
     def _pass_requests(self, client: socket.socket, server: socket.socket, doomed: threading.Event) -> None:
         with suppress(OSError):
             while chunk := client.recv(CHUNK):
+                self._flowing.wait()
                 if self._takes(chunk):
                     doomed.set()
                 server.sendall(chunk)
@@ -87,6 +97,7 @@ class Cutter:
     def _pass_answers(self, client: socket.socket, server: socket.socket, doomed: threading.Event) -> None:
         with suppress(OSError):
             while chunk := server.recv(CHUNK):
+                self._flowing.wait()
                 if doomed.is_set():
                     break
                 client.sendall(chunk)

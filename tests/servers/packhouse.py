@@ -48,14 +48,19 @@ def start_packhouse(
     workers: int = 1,
     env: Mapping[str, str] | None = None,
     port: int = 0,
+    works: bool = True,
 ) -> Running:
-    """Start an index, on a free loopback port unless told which, and return once it is ready.  The caller stops it."""
+    """Start an index, on a free loopback port unless told which, and return once it is ready.  The caller stops it.
+
+    Unless it *works*, nobody runs its background tasks.
+    """
     port = port or processes.free_port()
     url = f"http://127.0.0.1:{port}"
     home.mkdir(parents=True, exist_ok=True)
     serve = ("serve", "--home", str(home), "--host", "127.0.0.1", "--port", str(port), "--workers", str(workers))
+    alone = () if works else ("--no-work",)
     server = processes.start(
-        [*COMMAND, *serve],
+        [*COMMAND, *serve, *alone],
         log=home / "serve.log",
         ready=lambda: _ready(url),
         env=environment(home, database)
@@ -67,10 +72,15 @@ def start_packhouse(
 
 @contextmanager
 def running(
-    home: Path, *, database: str | None = None, workers: int = 1, env: Mapping[str, str] | None = None
+    home: Path,
+    *,
+    database: str | None = None,
+    workers: int = 1,
+    env: Mapping[str, str] | None = None,
+    works: bool = True,
 ) -> Iterator[Running]:
     """An index that lives as long as the block."""
-    index = start_packhouse(home, database=database, workers=workers, env=env)
+    index = start_packhouse(home, database=database, workers=workers, env=env, works=works)
     try:
         yield index
     finally:

@@ -64,6 +64,11 @@ class Machine:
         assert self.server is not None
         return self.server.process.pid
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether it has ended by itself."""
+        return self.server is not None and self.server.process.poll() is not None
+
     def start(self) -> None:
         """Start, and once more if what was killed has not quite gone yet."""
         for _ in range(20):
@@ -96,9 +101,12 @@ class Machine:
 
 
 @contextmanager
-def machine(*, durable: bool = False) -> Iterator[Machine]:
-    """A running cluster that the block may stop, kill and start again.  Unless *durable*, it waits for no disk."""
-    folder = Path(tempfile.mkdtemp(prefix="packhouse-postgresql-"))
+def machine(*, durable: bool = False, within: Path | None = None) -> Iterator[Machine]:
+    """A running cluster that the block may stop, kill and start again.  Unless *durable*, it waits for no disk.
+
+    *within*: the folder to make its own in, which every user must be able to enter.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="packhouse-postgresql-", dir=within))
     try:
         made = Machine(folder, durable=durable)
         made.start()

@@ -1,0 +1,216 @@
+"""What must hold between the rows of an index: ``python -m tests.faults.inside``, with its settings in the environment.
+
+Waits until the queue has nothing left to do, then prints JSON: ``violations`` (lines), ``looked`` (how much was looked
+at, by invariant) and ``drained`` (seconds that the queue took).  What it does not look at, the surfaces, is the matter
+of ``invariants``.
+"""
+
+import json
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from email import message_from_bytes
+from pathlib import Path
+
+import django
+
+PATIENCE = 120.0
+"""Seconds until the queue must be empty.  The promise is 30 on a machine that does nothing else."""
+
+LETTERS = {
+    "role:change": ("role-changed-as-collaborator", "collaborator-role-changed"),
+    "role:remove": ("removed-as-collaborator", "collaborator-removed"),
+    "release:yank": ("yanked-project-release",),
+    "release:unyank": ("unyanked-project-release",),
+    "release:remove": ("removed-project-release",),
+    "api_token:added": ("api-token-added",),
+    "api_token:removed": ("api-token-removed",),
+}
+"""The letters that follow from an event, each to somebody with a verified address."""
+
+Violations = Iterator[str]
+
+
+def main() -> None:
+    """Look, and print what was seen."""
+    django.setup()
+    drained, left = drain()
+    looked: Counter[str] = Counter()
+    checks = (
+        tasks(looked),
+        letters(looked),
+        search(looked),
+        roles(looked),
+        tokens(looked),
+        flags(looked),
+        files(looked),
+    )
+    violations = [*left, *(line for check in checks for line in check)]
+    json.dump({"violations": violations[:200], "looked": looked, "drained": drained}, sys.stdout)
+
+
+def drain() -> tuple[float, list[str]]:
+    """Wait for the tasks that are due or run: seconds, and what is left after all."""
+    from packhouse.queue.models import QueuedTask
+
+    began = time.monotonic()
+    states = (QueuedTask.State.WAITING, QueuedTask.State.RUNNING)
+    while left := list(QueuedTask.objects.filter(state__in=states).values_list("name", "state", "attempts")[:5]):
+        if time.monotonic() - began > PATIENCE:
+            return PATIENCE, [f"I6 the queue empties: {left}"]
+        time.sleep(0.1)
+    return round(time.monotonic() - began, 1), []
+
+
+def tasks(looked: Counter[str]) -> Violations:
+    """No task is dead: what failed for a while has been done since."""
+    from packhouse.queue.models import QueuedTask
+
+    for name, error in QueuedTask.objects.dead().values_list("name", "last_error"):
+        yield f"I6 no task is dead: {name} {error[-300:]}"
+    looked["I6 tasks done"] += QueuedTask.objects.filter(state=QueuedTask.State.DONE).count()
+
+
+def letters(looked: Counter[str]) -> Violations:
+    """Each event has its letters, each letter one message, and no message is another's."""
+    from packhouse.audit.models import Event
+    from packhouse.mail.models import Letter
+
+    causes = Counter(Letter.objects.values_list("cause", flat=True))
+    for event in Event.objects.filter(tag__in=LETTERS, subject_kind__in=("project", "user")).iterator():
+        if event.tag.startswith("api_token") and event.subject_kind == "project":
+            continue  # the user's event of the same token has the letter
+        for name in LETTERS[event.tag]:
+            looked["I6 letters of events"] += 1
+            if not causes[f"{name}:{event.pk}"]:  # to one address there cannot be two: the table says so
+                yield f"I6 letters of events: no {name} of {event.pk}, {event}"
+    yield from _messages(Letter.objects.exclude(state=Letter.State.WITHHELD).values_list("uid", "state"), looked)
+
+
+def _messages(posted: Iterable[tuple[object, str]], looked: Counter[str]) -> Violations:
+    from django.conf import settings
+
+    outbox = Path(settings.PACKHOUSE.mail.removeprefix("file://"))
+    lying: Counter[str] = Counter()
+    for path in outbox.glob("*.eml"):
+        lying[str(message_from_bytes(path.read_bytes())["Message-ID"]).strip("<>").partition("@")[0]] += 1
+    for uid, state in posted:
+        looked["I6 messages"] += 1
+        if state != "sent" or lying.pop(str(uid), 0) != 1:
+            yield f"I6 one message: letter {uid} is {state}"
+    yield from (f"I6 no other message: {uid} {count} times" for uid, count in lying.items())
+
+
+def search(looked: Counter[str]) -> Violations:
+    """The index of the search says what the rows say."""
+    from packhouse.projects.models import Project
+    from packhouse.search import entries
+    from packhouse.search.models import Entry
+
+    shown = ("name", "version", "summary", "keywords", "import_names", "created", "updated", "archived")
+    ids = list(Project.objects.values_list("pk", flat=True))
+    right = {
+        made.entry.project_id: tuple(getattr(made.entry, name) for name in shown)
+        for start in range(0, len(ids), 200)
+        for made in entries.make(ids[start : start + 200])
+    }
+    found = {number: tuple(row) for number, *row in Entry.objects.values_list("project_id", *shown)}
+    looked["I6 search entries"] += len(right)
+    for number in right.keys() | found.keys():
+        if right.get(number) != found.get(number):
+            yield f"I6 search says what the rows say: {found.get(number)}, not {right.get(number)}"
+
+
+def roles(looked: Counter[str]) -> Violations:
+    """The last event about a person's role on a project says what the row says (I8)."""
+    from packhouse.audit.models import Event
+    from packhouse.projects.models import Role
+
+    told: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for event in Event.objects.filter(subject_kind="project", tag__startswith="role:").order_by("pk"):
+        name = "" if event.tag == "role:remove" else event.additional["role_name"]
+        told[event.subject_id, event.additional["target_user"]].append(name)
+    rows = Role.objects.values_list("project__uid", "user__username", "name")
+    there = {(str(uid), username): name for uid, username, name in rows}
+    for key in told.keys() | there.keys():
+        looked["I8 role changes"] += len(told[key])
+        if (told[key] or [""])[-1] != there.get(key, ""):
+            yield f"I8 roles are as told: {key} {told[key]}, not {there.get(key)}"
+        if any(one == other for one, other in zip(told[key], told[key][1:], strict=False)):
+            yield f"I8 a change of a role is told once: {key} {told[key]}"
+
+
+def tokens(looked: Counter[str]) -> Violations:
+    """Each token was told when it was made, once, and those that are gone when they went (I8)."""
+    from packhouse.audit.models import Event
+    from packhouse.tokens.models import Token
+
+    def told(tag: str) -> Counter[str]:
+        events = Event.objects.filter(subject_kind="user", tag=tag)
+        return Counter(event.additional["macaroon_id"] for event in events.iterator())
+
+    made, gone = told("api_token:added"), told("api_token:removed")
+    there = {str(pk) for pk in Token.objects.values_list("pk", flat=True)}
+    looked["I8 tokens made"] += made.total()
+    for token in made.keys() | there | gone.keys():
+        if made[token] != 1 or gone[token] != (token not in there):
+            yield f"I8 tokens are told: {token} made {made[token]}, gone {gone[token]}, there {token in there}"
+
+
+def flags(looked: Counter[str]) -> Violations:
+    """The last event about each flag says how it is (I8)."""
+    from packhouse.audit.models import Event
+    from packhouse.flags.models import Flag
+
+    told = {
+        event.additional["flag"]: event.additional["enabled"]
+        for event in Event.objects.filter(tag="flag:change").order_by("pk")
+    }
+    rows = dict(Flag.objects.values_list("name", "enabled"))
+    looked["I8 flags"] += len(rows)
+    if told != rows:
+        yield f"I8 flags are as told: {told}, not {rows}"
+
+
+def files(looked: Counter[str]) -> Violations:
+    """Each file was told when it came, once, with its digest; each release that is yanked was told so last (I8)."""
+    from packhouse.audit.models import Event
+    from packhouse.projects.models import File, Release
+
+    came: dict[str, list[str]] = defaultdict(list)
+    for event in Event.objects.filter(tag="file:add").iterator():
+        came[event.subject_name].append(event.additional["sha256"])
+    for filename, sha256 in File.objects.values_list("filename", "sha256"):
+        looked["I8 files"] += 1
+        if came[filename] != [sha256]:
+            yield f"I8 files are told: {filename} {came[filename]}"
+    yanked: dict[tuple[str, str], str] = {}
+    for event in Event.objects.filter(tag__in=("release:yank", "release:unyank", "release:remove")).order_by("pk"):
+        looked["I8 yanks and removals"] += 1
+        yanked[event.subject_id, event.additional["version"]] = event.tag
+    rows = Release.objects.values_list("project__uid", "version", "yanked")
+    there = {(str(uid), version): "release:yank" if is_yanked else "release:unyank" for uid, version, is_yanked in rows}
+    for key, tag in yanked.items():
+        if there.get(key, "release:remove") != tag:
+            yield f"I8 releases are as told: {key} {tag}, not {there.get(key)}"
+
+
+def schedule(looked: Counter[str]) -> Violations:
+    """What runs by the clock runs within a day, whatever the clock was meanwhile (R21)."""
+    from datetime import timedelta
+
+    from packhouse.base import clock
+    from packhouse.queue.models import Schedule
+
+    latest = clock.now() + timedelta(days=1, minutes=1)
+    for name, upcoming in Schedule.objects.values_list("name", "next_run"):
+        looked["R21 periodic tasks"] += 1
+        if upcoming > latest:
+            yield f"R21 periodic tasks go on: {name} at {upcoming}"
+
+
+CHECKS = (schedule, tasks, letters, search, roles, tokens, flags, files)
+
+if __name__ == "__main__":
+    main()
