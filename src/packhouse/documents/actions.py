@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
-from typing import Protocol
+from typing import Protocol, Self
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -67,21 +67,68 @@ def serial_lock() -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
 
 
+class Writing:
+    """Several documents brought up to date together: what is stored of them is asked for once and written once.
+
+    Use it as a context manager inside the writer's transaction: the end of the block writes.
+    """
+
+    def __init__(self, keys: Iterable[str]) -> None:
+        self._stored = Document.objects.defer(*_BODIES).in_bulk(list(keys))
+        self._whole: list[Document] = []
+        self._parts: list[Document] = []
+        self._changed: list[str] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None:
+            self._write()
+
+    def is_one_piece(self, key: str) -> bool:
+        """Whether the document is stored, and in a single segment: there is little of it."""
+        stored = self._stored.get(key)
+        return stored is not None and not stored.segmented
+
+    def refresh(self, source: Source, touched: Iterable[bytes]) -> None:
+        """Write the shell of *source*'s document and the segments in which the *touched* keys lie."""
+        document = self._stored.get(source.key)
+        if document is None:
+            rebuild(source)
+            return
+        _apply_shell(document, source.shell())
+        done: set[bytes] = set()
+        for key in touched:
+            first = _segment_start(document, key)
+            if first not in done:
+                done.add(first)
+                _rewrite(document, source, first, _next_start(document, first))
+        (self._parts if document.get_deferred_fields() else self._whole).append(document)
+        self._changed.append(source.key)
+
+    def put(self, source: Source) -> None:
+        """Write the document of a *source* that has no items, whether or not it is there already."""
+        document = Document(key=source.key)
+        _apply_shell(document, source.shell())
+        self._whole.append(document)
+        self._changed.append(source.key)
+
+    def _write(self) -> None:
+        for document in self._parts:
+            _save(document)
+        if self._whole:
+            Document.objects.bulk_create(
+                self._whole, update_conflicts=True, unique_fields=["key"], update_fields=_FIELDS
+            )
+        if self._changed:
+            mark_changed(*self._changed)
+
+
 def refresh(source: Source, touched: Iterable[bytes]) -> None:
-    """Write the shell of *source*'s document and the segments in which the *touched* keys lie."""
-    document = Document.objects.filter(key=source.key).defer(*_BODIES).first()
-    if document is None:
-        rebuild(source)
-        return
-    _apply_shell(document, source.shell())
-    done: set[bytes] = set()
-    for key in touched:
-        first = _segment_start(document, key)
-        if first not in done:
-            done.add(first)
-            _rewrite(document, source, first, _next_start(document, first))
-    _save(document)
-    mark_changed(source.key)
+    """Bring one document up to date, see `Writing.refresh`."""
+    with Writing([source.key]) as writing:
+        writing.refresh(source, touched)
 
 
 def rebuild(source: Source) -> None:
@@ -98,10 +145,8 @@ def rebuild(source: Source) -> None:
 
 def put(source: Source) -> None:
     """Write the document of a *source* that has no items, in one statement whether or not it is there already."""
-    document = Document(key=source.key)
-    _apply_shell(document, source.shell())
-    Document.objects.bulk_create([document], update_conflicts=True, unique_fields=["key"], update_fields=_FIELDS)
-    mark_changed(source.key)
+    with Writing([]) as writing:
+        writing.put(source)
 
 
 def drop(key: str) -> None:

@@ -6,11 +6,12 @@ touches.  What changes everything (quarantine, a new spelling of the name) goes 
 
 from collections.abc import Iterable
 
-from packhouse.documents.actions import drop, put, refresh
+from packhouse.documents.actions import Writing, drop, refresh
 from packhouse.documents.upkeep import drop_many
 from packhouse.index import bulk, rows
-from packhouse.index.rows import QUARANTINED, ProjectRow, ReleaseRow
+from packhouse.index.rows import QUARANTINED, ProjectRow, ReleaseRow, Shelf
 from packhouse.index.sources import (
+    INDEX,
     IndexSource,
     ProjectSource,
     ReleaseSource,
@@ -77,21 +78,24 @@ def _refresh(project_id: int, *, files: Iterable[bytes] = (), release_id: int | 
     project = rows.project(project_id)
     if project is None:  # deleted since, in this very transaction: the last fact has the last word
         return
-    refresh(SimpleSource(project), files)
-    if project.visible:
-        _refresh_json_api(project, release_id)
-    refresh(IndexSource(), [project.normalized_name.encode()])
+    name = project.normalized_name
+    with Writing([simple_key(name), project_key(name), INDEX]) as writing:
+        shelf = rows.shelf(project.id) if writing.is_one_piece(simple_key(name)) else None
+        writing.refresh(SimpleSource(project, shelf), files)
+        if project.visible:
+            _refresh_json_api(writing, project, release_id, shelf)
+        writing.refresh(IndexSource(), [name.encode()])
 
 
-def _refresh_json_api(project: ProjectRow, release_id: int | None) -> None:
+def _refresh_json_api(writing: Writing, project: ProjectRow, release_id: int | None, shelf: Shelf | None) -> None:
     latest = rows.latest_release(project.id)
     if latest is None:
         drop(project_key(project.normalized_name))
         return
     release, place = _changed_release(release_id, latest)
-    refresh(ProjectSource(project, latest), place)
+    writing.refresh(ProjectSource(project, latest, shelf), place)
     if release is not None:
-        put(ReleaseSource(project, release))
+        writing.put(ReleaseSource(project, release, shelf))
 
 
 def _changed_release(release_id: int | None, latest: ReleaseRow) -> tuple[ReleaseRow | None, list[bytes]]:

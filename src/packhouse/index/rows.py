@@ -4,7 +4,8 @@ Names and versions are ordered as bytes on every database, because documents are
 locale's.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -74,6 +75,48 @@ class ReleaseRow(NamedTuple):
     def rank(self) -> tuple[bool, bool, bytes]:
         """The latest release has the greatest rank: not yanked before yanked, final before pre-release, newer first."""
         return (not self.yanked, not self.is_prerelease, bytes(self.sort_key))
+
+
+class VersionRow(NamedTuple):
+    """A release that is not quarantined: its id, its version as stored, and what orders it."""
+
+    id: int
+    version: str
+    sort_key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """All that is listed of a small project, asked for once: files by version and name, versions ascending."""
+
+    files: Sequence[FileRow]
+    versions: Sequence[VersionRow]
+
+    def files_between(self, first: bytes, before: bytes | None) -> Iterator[FileRow]:
+        return (file for file in self.files if _lies(bytes(file.sort_key), first, before))
+
+    def files_of(self, release_id: int) -> list[FileRow]:
+        return [file for file in self.files if file.release_id == release_id]
+
+    def listed_versions(self) -> list[str]:
+        with_files = {file.release_id for file in self.files}
+        return [row.version for row in self.versions if row.id in with_files]
+
+    def versions_between(self, first: bytes, before: bytes | None) -> list[tuple[int, str]]:
+        """As ``rows.versions_between``: by the text of the version."""
+        chosen = [(row.version.encode(), row.id) for row in self.versions]
+        return [(key, text.decode()) for text, key in sorted(chosen) if _lies(text, first, before)]
+
+
+def _lies(key: bytes, first: bytes, before: bytes | None) -> bool:
+    return key >= first and (before is None or key < before)
+
+
+def shelf(project_id: int) -> Shelf:
+    """What is listed of a project that has few files; two queries."""
+    chosen = Release.objects.filter(project_id=project_id, quarantined=False).order_by("sort_key")
+    versions = map(VersionRow._make, chosen.values_list(*VersionRow._fields))
+    return Shelf(list(files(project_id=project_id)), list(versions))
 
 
 _PROJECT = ("id", "name", "normalized_name", "status", "last_serial")

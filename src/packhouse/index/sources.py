@@ -7,7 +7,7 @@ from django.conf import settings
 
 from packhouse.documents.actions import Item, Shell
 from packhouse.index import json_api, rows
-from packhouse.index.rows import FileRow, ProjectRow, ReleaseRow
+from packhouse.index.rows import FileRow, ProjectRow, ReleaseRow, Shelf
 from packhouse.specs import simple_api
 from packhouse.specs.simple_api import Frame, ListedFile
 
@@ -64,24 +64,32 @@ class IndexSource:
 
 @dataclass(frozen=True, slots=True)
 class SimpleSource(Files):
-    """A project's simple page."""
+    """A project's simple page; of a small project all rows are on a *shelf* already."""
 
     project: ProjectRow
+    shelf: Shelf | None = None
 
     @property
     def key(self) -> str:
         return simple_key(self.project.normalized_name)
 
     def shell(self) -> Shell:
-        return simple_shell(self.project, rows.listed_versions(self.project.id) if self.project.visible else ())
+        return simple_shell(self.project, self._versions() if self.project.visible else ())
+
+    def _versions(self) -> Sequence[str]:
+        return self.shelf.listed_versions() if self.shelf else rows.listed_versions(self.project.id)
 
     def items(self, first: bytes, before: bytes | None) -> Iterable[Item]:
         if not self.project.visible:
             return ()
-        bounds = {"sort_key__gte": first} if first else {}
-        found = rows.files(project_id=self.project.id, **bounds, **({"sort_key__lt": before} if before else {}))
         base = public_url()
-        return (simple_item(file, base) for file in found)
+        return (simple_item(file, base) for file in self._files(first, before))
+
+    def _files(self, first: bytes, before: bytes | None) -> Iterator[FileRow]:
+        if self.shelf:
+            return self.shelf.files_between(first, before)
+        bounds = {"sort_key__gte": first} if first else {}
+        return rows.files(project_id=self.project.id, **bounds, **({"sort_key__lt": before} if before else {}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +98,7 @@ class ProjectSource(Files):
 
     project: ProjectRow
     latest: ReleaseRow
+    shelf: Shelf | None = None
 
     @property
     def key(self) -> str:
@@ -99,17 +108,24 @@ class ProjectSource(Files):
         base = public_url()
         roles = [(role, user) for _, role, user in rows.roles([self.project.id])]
         about = json_api.info(self.project, self.latest, base)
-        return project_shell(self.project, about, roles, _urls(self.latest, base))
+        return project_shell(self.project, about, roles, _urls(self.latest, self.shelf, base))
 
     def items(self, first: bytes, before: bytes | None) -> Iterator[Item]:
-        releases = rows.versions_between(self.project.id, first, before)
+        releases = self._versions(first, before)
         files = {} if not releases else files_by_release(self._files(releases, whole=not first and before is None))
         base = public_url()
         listed = ((version, files.get(release_id, ())) for release_id, version in releases)
         return (release_item(version, len(some), json_api.urls(some, base)) for version, some in listed)
 
+    def _versions(self, first: bytes, before: bytes | None) -> list[tuple[int, str]]:
+        if self.shelf:
+            return self.shelf.versions_between(first, before)
+        return rows.versions_between(self.project.id, first, before)
+
     def _files(self, releases: list[tuple[int, str]], *, whole: bool) -> Iterator[FileRow]:
         """The files of *releases*; for all of them, no list of ids that may be too long for the database."""
+        if self.shelf:
+            return iter(self.shelf.files)
         if whole or len(releases) > 500:
             return rows.files(project_id=self.project.id)
         return rows.files(release_id__in=[release_id for release_id, _ in releases])
@@ -121,6 +137,7 @@ class ReleaseSource(Files):
 
     project: ProjectRow
     release: ReleaseRow
+    shelf: Shelf | None = None
 
     @property
     def key(self) -> str:
@@ -129,7 +146,7 @@ class ReleaseSource(Files):
     def shell(self) -> Shell:
         base = public_url()
         about = json_api.info(self.project, self.release, base)
-        return release_shell(about, _urls(self.release, base))
+        return release_shell(about, _urls(self.release, self.shelf, base))
 
     def items(self, first: bytes, before: bytes | None) -> Iterable[Item]:
         return ()
@@ -169,8 +186,9 @@ def simple_item(file: FileRow, base: str) -> Item:
     return Item(bytes(file.sort_key), simple_api.html_item(listed), simple_api.json_item(listed))
 
 
-def _urls(release: ReleaseRow, base: str) -> bytes:
-    return json_api.urls(rows.files(release_id=release.id), base)
+def _urls(release: ReleaseRow, shelf: Shelf | None, base: str) -> bytes:
+    files = rows.files(release_id=release.id) if shelf is None else shelf.files_of(release.id)
+    return json_api.urls(files, base)
 
 
 def project_shell(project: ProjectRow, about: bytes, roles: Sequence[tuple[str, str]], urls: bytes) -> Shell:

@@ -6,6 +6,8 @@ again under the project's lock.
 
 import re
 
+from django.db.models import Q
+
 from packhouse.accounts.rules import must_have_two_factor, must_have_verified_email
 from packhouse.base import clock
 from packhouse.base.decision import Decision
@@ -190,10 +192,9 @@ def digests_match(upload: Spooled) -> None:
 def file_is_new(upload: Spooled) -> None:
     """The same file again is welcome, however often; another one under that name is not, nor this one under another."""
     content = upload.content
-    same_name = File.objects.filter(filename=upload.filename).first()
-    if same_name and (same_name.sha256, same_name.blake2_256) == (content.sha256, content.blake2_256):
-        raise AlreadyPublished(same_name)
-    if same_name or File.objects.filter(blake2_256=content.blake2_256).exists():
+    for file in File.objects.filter(Q(filename=upload.filename) | Q(blake2_256=content.blake2_256)):
+        if (file.filename, file.sha256, file.blake2_256) == (upload.filename, content.sha256, content.blake2_256):
+            raise AlreadyPublished(file)
         raise file_exists(upload)
 
 
