@@ -334,7 +334,7 @@ class Config:
     max_header_size: int = _setting(LIMITS, "The head of a request.", values.sizes(8192, MIB), 32768)
     max_body_size: int = _setting(
         LIMITS,
-        "The body of a request.",
+        "The body of a request, and so the largest file that any project can be allowed.",
         SIZE,
         derive=lambda config: config.file_size_limit + 16 * MIB,
         derived_text="file_size_limit + 16MiB",

@@ -151,7 +151,8 @@ class Bridge:
             raise Refusal(408, "408 Request Timeout: the body arrives too slowly")
 
     def _too_large(self) -> Refusal:
-        return Refusal(413, f"413 Content Too Large: a request may carry {self.limits.body} bytes")
+        size = f"{self.limits.body // 1024**2} MiB" if self.limits.body >= 1024**2 else f"{self.limits.body} bytes"
+        return Refusal(413, f"413 Content Too Large: a request may carry {size}, the file of an upload and all fields")
 
     async def call(self, scope: Any, body: Spool, extra: dict[str, Any]) -> Answered:
         """Let Django answer; raises ``Refusal`` (503) when too many requests wait already."""
