@@ -107,15 +107,66 @@ def test_roles_are_told_owners_first(index):
         ("package_data", ["demo", "1"], "RuntimeError"),
         ("package_urls", ["demo", "1"], "RuntimeError"),
         ("top_packages", [], "RuntimeError"),
-        ("browse", [["Topic :: Utilities"]], "RuntimeError"),
         ("changelog", [1, True], "ValueError"),
-        ("system.multicall", [[{"methodName": "list_packages", "params": []}]], "ValueError"),
     ],
 )
 def test_methods_that_are_no_more_say_so(index, method, parameters, exception):
     code, text = index.fault(method, *parameters)
     assert code == -32500
     assert text.startswith(f"{exception}: ")
+
+
+def test_many_calls_in_one_have_each_its_value_or_its_fault(index):
+    serial = note(version="1.0")
+    calls = [
+        ("changelog_last_serial", []),
+        ("changelog_since_serial", ["1"]),
+        ("release_urls", ["demo", "1"]),
+        ("no_such_method", []),
+        ("system.multicall", [[]]),
+        ("changelog_since_serial", [0]),
+    ]
+    values = call_many(index, [{"methodName": name, "params": parameters} for name, parameters in calls])
+    assert values[0] == [serial]
+    assert [value.get("faultCode") for value in values[1:5]] == [-32602, -32500, -32601, -32602]
+    assert values[5][0][0][:2] == ["demo", "1.0"]
+    assert call_many(index, []) == []
+
+
+def call_many(index, calls):
+    return index.call("system.multicall", calls)
+
+
+@pytest.mark.parametrize("call", ["x", 1, {}, {"methodName": 1}, {"methodName": "browse", "params": {}}, []])
+def test_what_is_no_call_among_many_is_a_fault_of_its_own(index, call):
+    good = {"methodName": "changelog_last_serial", "params": []}
+    first, second = call_many(index, [call, good])
+    assert first["faultCode"] == -32602
+    assert second == [0]
+
+
+def test_many_calls_are_charged_one_by_one(index, monkeypatch):
+    monkeypatch.setattr("packhouse.index.views.CALLS", Limit("xmlrpc.client", "4 per hour"))
+    call = {"methodName": "changelog_last_serial", "params": []}
+    values = call_many(index, [call] * 5)
+    assert values[:3] == [[0]] * 3
+    assert all(value["faultString"].startswith("HTTPTooManyRequests: ") for value in values[3:])
+    assert index.fault("changelog_last_serial")[1].startswith("HTTPTooManyRequests: ")
+
+
+def test_many_calls_are_bounded_in_number_and_in_what_they_say(index, monkeypatch):
+    call = {"methodName": "list_packages_with_serial", "params": []}
+    for name in ("one", "two", "three"):
+        make_project(name)
+    assert index.fault("system.multicall", [call] * 101)[0] == -32602
+    assert len(call_many(index, [call] * 100)) == 100
+    monkeypatch.setattr(xmlrpc_methods, "MOST_BYTES", 300)
+    values = call_many(index, [call] * 4)
+    assert set(values[0][0]) == {"one", "two", "three"}
+    assert {value["faultString"] for value in values[2:]} == {
+        "ValueError: The answer is too long. Call this method by itself."
+    }
+    assert index.fault("system.multicall", "x")[0] == -32602
 
 
 @pytest.mark.parametrize(

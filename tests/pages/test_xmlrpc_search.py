@@ -45,6 +45,42 @@ def test_all_words_are_found_best_first(call, spec, names):
     assert [hit["name"] for hit in call(spec)] == names
 
 
+WEB, DJANGO, OLD = "Environment :: Web Environment", "Framework :: Django", "Framework :: Django :: 1.0"
+
+
+@pytest.fixture
+def browse(client):
+    """``browse(*classifiers)``: the answer; zebra's older release carries what the latest does not."""
+    carried = {"zebra": [WEB, DJANGO], "Ant": [WEB], "moth": [OLD], "bee": [WEB, DJANGO]}
+    for name, classifiers in carried.items():
+        project = make_project(name, status="quarantined" if name == "bee" else "active")
+        release_of(project, "1.0", metadata={"classifier": [OLD]}).save()
+        release_of(project, "2.0", metadata={"classifier": classifiers}).save()
+        actions.index_projects([project.pk])
+
+    def asked(*classifiers):
+        body = xmlrpc.client.dumps((list(classifiers),), "browse", allow_none=True)
+        answer = client.generic("POST", "/pypi", body, CONTENT_TYPE="text/xml")
+        return xmlrpc.client.loads(b"".join(answer))[0][0]
+
+    return asked
+
+
+def test_browsing_lists_the_latest_releases_that_carry_all_classifiers(browse):
+    assert browse(WEB) == [["Ant", "2.0"], ["zebra", "2.0"]]
+    assert browse(WEB, DJANGO, WEB) == [["zebra", "2.0"]]
+    assert browse(OLD) == [["moth", "2.0"]]
+    assert browse(DJANGO) == [["zebra", "2.0"]]
+    assert browse("No such :: Classifier") == []
+
+
+@pytest.mark.parametrize("classifiers", [[], [1], [WEB, None], [f"Topic :: {n}" for n in range(21)]])
+def test_browsing_for_what_is_no_classifier_is_a_fault(browse, classifiers):
+    with pytest.raises(xmlrpc.client.Fault) as caught:
+        browse(*classifiers)
+    assert caught.value.faultCode == -32602
+
+
 @pytest.mark.parametrize("spec", [{}, {"name": ""}, {"license": "MIT"}, "flask", {"name": "x" * 1001}])
 def test_a_search_for_nothing_is_a_fault(call, spec):
     with pytest.raises(xmlrpc.client.Fault) as caught:

@@ -21,11 +21,26 @@ def pypi(request: HttpRequest) -> StreamingHttpResponse:
     if request.method != "POST":
         fault = Fault(xmlrpc.APPLICATION_ERROR, "application error; XML-RPC calls are POST requests")
         return StreamingHttpResponse(xmlrpc.fault(fault), content_type="text/xml")
-    verdict = hit(CALLS, request.META.get("REMOTE_ADDR", ""))
-    chunks = xmlrpc_methods.answer(request.read(xmlrpc.MAX_BODY + 1)) if verdict.allowed else _too_many(verdict)
-    return StreamingHttpResponse(chunks, content_type="text/xml", headers=headers((CALLS, verdict)))
+    meter = Meter(request.META.get("REMOTE_ADDR", ""))
+    try:
+        meter.charge()
+        chunks = xmlrpc_methods.answer(request.read(xmlrpc.MAX_BODY + 1), meter.charge)
+    except Fault as fault:
+        chunks = xmlrpc.fault(fault)
+    return StreamingHttpResponse(chunks, content_type="text/xml", headers=headers((CALLS, meter.last)))
 
 
-def _too_many(verdict: Verdict) -> list[bytes]:
-    text = f"HTTPTooManyRequests: Too many calls. Limit may reset in {verdict.reset_seconds} seconds."
-    return xmlrpc.fault(Fault(xmlrpc.APPLICATION_ERROR, text))
+class Meter:
+    """Counts the calls of the client at *address*; ``last`` says what is left."""
+
+    last: Verdict
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+
+    def charge(self) -> None:
+        """One call; ``Fault`` where it is one too many."""
+        self.last = hit(CALLS, self.address)
+        if not self.last.allowed:
+            text = f"HTTPTooManyRequests: Too many calls. Limit may reset in {self.last.reset_seconds} seconds."
+            raise Fault(xmlrpc.APPLICATION_ERROR, text)

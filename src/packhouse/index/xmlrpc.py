@@ -50,6 +50,12 @@ def fault(error: Fault) -> list[bytes]:
     return [dumps(clean, methodresponse=True, allow_none=True).encode()]
 
 
+def fault_value(error: Fault) -> Iterator[bytes]:
+    """*error* as a value among others, as ``system.multicall`` tells of it."""
+    members = [("faultCode", number(error.faultCode)), ("faultString", text(error.faultString))]
+    return struct([members])
+
+
 def answer(value: Iterable[bytes]) -> Iterator[bytes]:
     """The response whose one value is *value*, already rendered by the functions below."""
     yield _HEAD
@@ -72,12 +78,16 @@ def nothing() -> str:
     return "<value><nil/></value>"
 
 
+ARRAY = (b"<value><array><data>\n", b"</data></array></value>\n")
+"""What stands before and behind the values of an array."""
+
+
 def array(chunks: Iterable[Iterable[str]]) -> Iterator[bytes]:
     """An array of rendered values, which come in chunks."""
-    yield b"<value><array><data>\n"
+    yield ARRAY[0]
     for chunk in chunks:
         yield "".join(f"{value}\n" for value in chunk).encode()
-    yield b"</data></array></value>\n"
+    yield ARRAY[1]
 
 
 def row(*values: str) -> str:

@@ -15,9 +15,15 @@ from packhouse.specs.names import normalize
 
 log = structlog.get_logger(__name__)
 
+MULTICALL = "system.multicall"
+MOST_CALLS = 100
+"""Calls in one ``system.multicall``."""
+MOST_BYTES = 8 * 1024**2
+"""After so many bytes of its answer, calls are no longer answered."""
 MOST_CHANGES = 50_000
 _ROWS_AT_ONCE = 5000
 _ANY = object
+Charge = Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +47,94 @@ class Method:
             raise Fault(xmlrpc.INVALID_PARAMETERS, f"client error; {'; '.join(wrong)}")
 
 
-def answer(body: bytes) -> Iterable[bytes]:
-    """The response to the call in *body*; what goes wrong before it begins is a fault."""
+def answer(body: bytes, charge: Charge) -> Iterable[bytes]:
+    """The response to the call in *body*; what goes wrong before it begins is a fault.
+
+    *charge* uses the caller's limit up by one and raises ``Fault`` where nothing is left; the call itself has been
+    charged, those in a ``system.multicall`` have not.
+    """
     try:
         call = xmlrpc.read_call(body)
-        method = METHODS.get(call.method) or _methods_of_others().get(call.method)
-        if method is None:
-            raise Fault(xmlrpc.UNKNOWN_METHOD, "server error; requested method not found")  # noqa: TRY301
-        method.check(call.parameters)
-        return xmlrpc.answer(method.call(*call.parameters))
+        if call.method == MULTICALL:
+            return xmlrpc.answer(multicall(call.parameters, charge))
+        return xmlrpc.answer(_value(call))
+    except Exception as error:  # noqa: BLE001 - _told logs what is no fault
+        return xmlrpc.fault(_told(error))
+
+
+def _value(call: xmlrpc.Call) -> Iterable[bytes]:
+    """What the method says; ``Fault`` where there is no such method, or where it says no."""
+    method = METHODS.get(call.method) or _methods_of_others().get(call.method)
+    if method is None:
+        raise Fault(xmlrpc.UNKNOWN_METHOD, "server error; requested method not found")
+    method.check(call.parameters)
+    return method.call(*call.parameters)
+
+
+def _told(error: Exception) -> Fault:
+    """*error* as callers see it: nothing of what is ours."""
+    if isinstance(error, Fault):
+        return error
+    log.error("xmlrpc.failed", exc_info=error)
+    return Fault(xmlrpc.APPLICATION_ERROR, "application error")
+
+
+def multicall(parameters: tuple[Any, ...], charge: Charge) -> Iterator[bytes]:
+    """``system.multicall(calls)``: for each call an array of its one value, or a struct that tells of its fault.
+
+    Each call is charged, all of them before the first is answered.  When the answer has grown too long, the calls that
+    are left are faults.
+    """
+    Method(multicall, {"calls": list}, 1).check(parameters)
+    (calls,) = parameters
+    if len(calls) > MOST_CALLS:
+        raise Fault(xmlrpc.INVALID_PARAMETERS, f"client error; calls: expected at most {MOST_CALLS}")
+    return _each([(call, _charged(charge)) for call in calls])
+
+
+def _charged(charge: Charge) -> Fault | None:
+    try:
+        charge()
     except Fault as fault:
-        return xmlrpc.fault(fault)
-    except Exception:
-        log.exception("xmlrpc.failed")
-        return xmlrpc.fault(Fault(xmlrpc.APPLICATION_ERROR, "application error"))
+        return fault
+    return None
+
+
+def _each(calls: Iterable[tuple[Any, Fault | None]]) -> Iterator[bytes]:
+    """Rendered one after the other, so that no answer need be held as a whole."""
+    yield xmlrpc.ARRAY[0]
+    length = 0
+    for call, refusal in calls:
+        for chunk in _one(call, refusal, length):
+            length += len(chunk)
+            yield chunk
+    yield xmlrpc.ARRAY[1]
+
+
+def _one(call: Any, refusal: Fault | None, length: int) -> Iterator[bytes]:
+    if length > MOST_BYTES:
+        refusal = Fault(xmlrpc.APPLICATION_ERROR, "ValueError: The answer is too long. Call this method by itself.")
+    if refusal:
+        yield from xmlrpc.fault_value(refusal)
+        return
+    try:
+        value = _value(_call_of(call))
+    except Exception as error:  # noqa: BLE001 - _told logs what is no fault
+        yield from xmlrpc.fault_value(_told(error))
+    else:
+        yield xmlrpc.ARRAY[0]
+        yield from value
+        yield xmlrpc.ARRAY[1]
+
+
+def _call_of(call: Any) -> xmlrpc.Call:
+    """The call that a struct of ``system.multicall`` describes."""
+    name, parameters = (call.get("methodName"), call.get("params", [])) if isinstance(call, dict) else (None, None)
+    if not isinstance(name, str) or not isinstance(parameters, list):
+        raise Fault(xmlrpc.INVALID_PARAMETERS, "client error; calls: expected structs of methodName and params")
+    if name == MULTICALL:
+        raise Fault(xmlrpc.INVALID_PARAMETERS, f"client error; calls: {MULTICALL} cannot call itself")
+    return xmlrpc.Call(name, tuple(parameters))
 
 
 def _methods_of_others() -> Mapping[str, Method]:
@@ -144,7 +224,6 @@ METHODS: dict[str, Method] = {
     "list_packages_with_serial": Method(list_packages_with_serial, {}, 0),
     "package_roles": Method(package_roles, {"package_name": str}, 1),
     "user_packages": Method(user_packages, {"username": str}, 1),
-    "browse": _gone("Browse the classifiers on the website instead.", {"classifiers": list}, 1),
     "list_packages": _gone("This method is no longer supported. Use the Simple API instead.", {}, 0),
     "package_releases": _gone(_USE_JSON, {"package_name": str, "show_hidden": _ANY}, 1),
     "release_urls": _gone(_USE_JSON, _RELEASE, 2),
@@ -153,7 +232,4 @@ METHODS: dict[str, Method] = {
     "package_urls": _gone(_USE_JSON, _RELEASE, 2),
     "top_packages": _gone("This index does not count downloads here.", {"num": _ANY}, 0),
     "changelog": _gone("Use changelog_since_serial instead.", {"since": int, "with_ids": _ANY}, 1, "ValueError"),
-    "system.multicall": _gone(
-        "Multicall is no longer supported. Call each method by itself.", {"calls": _ANY}, 1, "ValueError"
-    ),
 }

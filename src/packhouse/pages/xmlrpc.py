@@ -1,4 +1,4 @@
-"""XML-RPC methods that need more rooms than the index: ``search``, which ``pip search`` calls."""
+"""XML-RPC methods that need more rooms than the index: ``search``, which ``pip search`` calls, and ``browse``."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
@@ -8,12 +8,17 @@ from django.db import DatabaseError
 
 from packhouse.index import xmlrpc
 from packhouse.index.xmlrpc_methods import Method
+from packhouse.projects.models import Release
 from packhouse.search import language, queries
 from packhouse.search.guard import GUARD, Busy
+from packhouse.search.language import Wanted
 from packhouse.search.models import Entry
 
 MOST: Final = 100
 """Hits in an answer."""
+BROWSED: Final = queries.MOST
+MOST_CLASSIFIERS: Final = 20
+_AT_ONCE: Final = 500
 _SEARCHED: Final = ("name", "summary", "keywords", "description")
 
 
@@ -45,11 +50,42 @@ def _words(value: Any) -> list[str]:
 
 
 def _hits(text: str) -> Sequence[Entry]:
+    return _searched(language.read(text), MOST)
+
+
+def _searched(wanted: Wanted, most: int) -> Sequence[Entry]:
     try:
         with GUARD.turn():
-            return queries.search(language.read(text), size=MOST).entries
+            return queries.search(wanted, size=most).entries
     except (Busy, DatabaseError) as error:
         raise Fault(xmlrpc.APPLICATION_ERROR, "RuntimeError: Search does not answer in time. Try again.") from error
+
+
+def browse(classifiers: list[Any]) -> Iterator[bytes]:
+    """Name and version of the latest releases that carry all of *classifiers*, by name.
+
+    It goes by what is searched: older releases are not looked at, and of more than ``BROWSED`` projects the most
+    downloaded ones are listed.
+    """
+    wanted = {text for text in classifiers if isinstance(text, str)}
+    if not wanted or len(wanted) < len(set(map(repr, classifiers))) or len(wanted) > MOST_CLASSIFIERS:
+        text = f"client error; classifiers: expected 1 to {MOST_CLASSIFIERS} of str"
+        raise Fault(xmlrpc.INVALID_PARAMETERS, text)
+    found = sorted((entry.name, entry.version) for entry in _carrying(wanted))
+    return xmlrpc.array([[xmlrpc.row(xmlrpc.text(name), xmlrpc.text(version)) for name, version in found]])
+
+
+def _carrying(wanted: set[str]) -> Iterator[Entry]:
+    """Of what the search finds, which counts a classifier's children too, the entries that carry just those."""
+    entries = _searched(Wanted(classifiers=tuple(sorted(wanted))), BROWSED)
+    for start in range(0, len(entries), _AT_ONCE):
+        some = {(entry.project_id, entry.version): entry for entry in entries[start : start + _AT_ONCE]}
+        projects, versions = ({key[part] for key in some} for part in (0, 1))
+        releases = Release.objects.filter(project_id__in=projects, version__in=versions)
+        for project_id, version, carried in releases.values_list("project_id", "version", "metadata__classifier"):
+            entry = some.get((project_id, version))
+            if entry and wanted <= set(carried or ()):
+                yield entry
 
 
 def _hit(place: int, entry: Entry) -> str:
@@ -62,4 +98,7 @@ def _hit(place: int, entry: Entry) -> str:
     return b"".join(xmlrpc.struct([members])).decode()
 
 
-METHODS: Final = {"search": Method(search, {"spec": object, "operator": object}, 1)}
+METHODS: Final = {
+    "search": Method(search, {"spec": object, "operator": object}, 1),
+    "browse": Method(browse, {"classifiers": list}, 1),
+}
