@@ -5,10 +5,11 @@ from datetime import timedelta
 
 import feedparser
 import pytest
+from django.conf import settings
 from django.test import Client
 from tests.factories.accounts import make_user
 from tests.factories.projects import make_project
-from tests.pages import shelves
+from tests.pages import rss, shelves
 
 from packhouse.base import clock
 from packhouse.pages import counts
@@ -162,12 +163,32 @@ def test_a_feed_is_well_formed_whatever_is_in_it(feed, text):
     root = ET.fromstring(answer.content)
     parsed = feedparser.parse(answer.content)
     assert not parsed.bozo
+    assert rss.faults(answer.content, settings.PACKHOUSE.public_url + feed) == []
     assert len(root.findall("channel/item")) == len(parsed.entries) == 1
     item = root.find("channel/item")
     assert item.findtext("link").endswith(("/project/odd/1.0/", "/project/odd/"))
     assert item.findtext("pubDate").endswith("GMT")
     assert item.findtext("description").startswith("a")
     assert "\x01" not in item.findtext("description")
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+def test_a_feed_is_valid_whether_empty_or_full_and_is_kept_until_something_changes(feed, django_assert_max_num_queries):
+    make_project("odd")
+    project = make_project("Very.Odd_Name")
+    assert rss.faults(get(feed).content, settings.PACKHOUSE.public_url + feed) == []
+    for number in range(45):
+        shelves.publish(project, f"1.{number}")
+    shelves.publish(Project.objects.get(name="odd"), "1!2.0+local.1")
+    with django_assert_max_num_queries(3):
+        answer = get(feed)
+    assert rss.faults(answer.content, settings.PACKHOUSE.public_url + feed) == []
+    assert len(ET.fromstring(answer.content).findall("channel/item")) == {FEEDS[0]: 46, FEEDS[1]: 2}.get(feed, 1)
+    assert answer["Surrogate-Key"] == ("project/odd" if "odd" in feed else "all-projects")
+    assert get(feed, if_none_match=answer["ETag"]).status_code == 304
+    shelves.publish(Project.objects.get(name="odd"), "9.0")
+    if feed != FEEDS[1]:
+        assert get(feed, if_none_match=answer["ETag"]).status_code == 200
 
 
 def test_the_feed_of_a_project_knows_every_spelling_and_no_stranger():
