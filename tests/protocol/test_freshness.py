@@ -44,6 +44,17 @@ def test_every_process_shows_an_upload_as_soon_as_it_is_acknowledged(pair):
         assert wire.ask(index.url, f"/pypi/demo-pkg/{version}/json").status == 200
 
 
+def test_every_process_shows_an_upload_on_the_project_s_page(pair):
+    index, token = pair
+    for number in range(3):
+        for _ in range(10):
+            assert wire.ask(index.url, "/project/Demo.Pkg/").status == 200  # both processes remember it for a moment
+        version = f"5.{number}"
+        shelf.send(index.url, token, make_wheel("Demo.Pkg", version), name="Demo.Pkg", version=version)
+        pages = [wire.ask(index.url, "/project/Demo.Pkg/").body for _ in range(20)]
+        assert all(version.encode() in page for page in pages)
+
+
 def test_a_page_that_was_missing_appears_with_the_first_upload(pair):
     index, token = pair
     assert {wire.ask(index.url, "/simple/newcomer/").status for _ in range(20)} == {404}

@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 from contextlib import suppress
+from dataclasses import replace
 from functools import lru_cache
 from time import monotonic
 from typing import Any
@@ -20,6 +21,7 @@ from packhouse.dataplane import large, sockets
 from packhouse.dataplane.answer import answer
 from packhouse.dataplane.bridge import Answered, Bridge, Limits, Refusal
 from packhouse.dataplane.http import CSP, TEXT, FileSlice, Header, Joined, Request, Response, Site
+from packhouse.dataplane.memo import Key, Memo, key_of
 from packhouse.dataplane.packages import Blobs, NotStatted
 from packhouse.dataplane.packed import Packed
 from packhouse.dataplane.store import DocumentStore, NotLoaded
@@ -50,6 +52,8 @@ class FrontDoor:
         self.log = AccessLog(human=logs.is_human(config.log_format)) if config.access_log else None
         self.packed = Packed(config.document_cache_size // 8)
         self._security = [CSP, *site.security()]  # for every answer that has none of its own
+        self.memo = Memo(max(1024**2, config.document_cache_size // 8))
+        store.listeners.append(self.memo.forget)
         self._poll: asyncio.Task[None] | None = None
         self._tally_due = monotonic() + _TALLY_SECONDS
 
@@ -119,11 +123,31 @@ class FrontDoor:
                 sent = await self._send(exchange, response, proto)
                 exchange.ended(self.log, "data", response.route, response.status, sent)
                 return
+        elif (key := key_of(scope)) is not None:
+            await self._page(key, scope, proto, exchange)
+            return
         elif path == "/_health/":
             proto.response_bytes(200, [TEXT, ("cache-control", "no-store"), exchange.header(), *self._security], b"OK")
             return
         status, sent = await self._control(scope, proto, exchange)
         exchange.ended(self.log, "control", "django", status, sent)
+
+    async def _page(self, key: Key, scope: Any, proto: Any, exchange: Exchange) -> None:
+        """A project's page: as it was made a moment ago, or as Django makes it."""
+        await self._freshen()
+        found = self.memo.get(key, scope.headers.get("if-none-match"))
+        if found is not None:
+            sent = await self._send(exchange, found, proto)
+            exchange.ended(self.log, "data", found.route, found.status, sent)
+            return
+        status, sent = await self._control(scope, proto, exchange, key)
+        exchange.ended(self.log, "control", "django", status, sent)
+
+    async def _freshen(self) -> bool:
+        """Forget what has changed; whether that was possible."""
+        if not self.store.is_fresh():
+            await self.store.sync()
+        return self.store.is_fresh()
 
     def _client(self, scope: Any) -> str:
         if not self.config.trusted_proxies:
@@ -185,14 +209,17 @@ class FrontDoor:
             return _read(part.path, part.start, part.end)
         return b"".join([chunk async for chunk in self.blobs.stream(part.key, part.start, part.end)])  # type: ignore[attr-defined]
 
-    async def _control(self, scope: Any, proto: Any, exchange: Exchange) -> tuple[int, int]:
-        """Have Django answer; returns status and the bytes of the body (-1: streamed)."""
+    async def _control(self, scope: Any, proto: Any, exchange: Exchange, key: Key | None = None) -> tuple[int, int]:
+        """Have Django answer; returns status and the bytes of the body (-1: streamed).  A page with a *key* is kept."""
         mine: list[Header] = [exchange.header()]
+        changes = self.memo.changes
         try:
             body = await self.bridge.body(scope, proto)
             try:
                 extra = {"packhouse.request_id": exchange.request_id, "REMOTE_ADDR": exchange.client}
                 answered = await self.bridge.call(scope, body, extra)
+                if key is not None and scope.method == "GET" and await self._freshen():
+                    self.memo.put(key, replace(answered, headers=self._completed(answered.headers)), changes)
                 return answered.status, await self._send_answered(scope.method, answered, mine, proto)
             finally:
                 self.bridge.release(body)
@@ -205,8 +232,7 @@ class FrontDoor:
         return len(refusal.message)
 
     async def _send_answered(self, method: str, answered: Answered, mine: list[Header], proto: Any) -> int:
-        present = {name for name, _ in answered.headers}
-        headers = [*answered.headers, *mine, *(pair for pair in self._security if pair[0] not in present)]
+        headers = [*self._completed(answered.headers), *mine]
         if answered.rest is None:
             if method == "HEAD":
                 proto.response_empty(answered.status, headers)
@@ -223,6 +249,11 @@ class FrontDoor:
             if answered.close is not None:
                 answered.close()
         return -1
+
+    def _completed(self, headers: list[Header]) -> list[Header]:
+        """*headers* with those for security that are not among them."""
+        present = {name for name, _ in headers}
+        return [*headers, *(pair for pair in self._security if pair[0] not in present)]
 
 
 def _write_downloads(batch: Batch) -> None:

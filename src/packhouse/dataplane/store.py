@@ -55,6 +55,8 @@ class DocumentStore:
         self.capacity = capacity
         self.loads = 0
         self.size = 0
+        self.listeners: list[Callable[[Iterable[str] | None], None]] = []
+        """Told of the documents that have changed; None: all may have."""
         self._pages: OrderedDict[Key, Entry] = OrderedDict()
         self._releases: dict[str, set[Key]] = {}
         self._loading: dict[Key, _Load] = {}
@@ -226,8 +228,10 @@ class DocumentStore:
         for load in self._loading.values():
             load.stale = True
         self._seen = last
+        for listener in self.listeners:
+            listener(None)
 
-    def _forget(self, keys: Iterable[str], last: int) -> None:
+    def _forget(self, keys: list[str], last: int) -> None:
         for key in keys:
             for fmt in _FORMATS:
                 self._outdate((key, fmt))
@@ -236,6 +240,8 @@ class DocumentStore:
                     self._drop(release)
         self._mark_loads(set(keys))
         self._seen = last
+        for listener in self.listeners if keys else ():
+            listener(keys)
 
     def _outdate(self, key: Key) -> None:
         """Drop a page, or have a large one brought up to date while it goes on being served."""
