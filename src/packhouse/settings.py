@@ -56,6 +56,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "packhouse.base.middleware.Headers",
+    "packhouse.base.middleware.Compressed",
     "packhouse.base.middleware.CurrentRequest",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "packhouse.base.middleware.Locale",

@@ -139,7 +139,7 @@ def test_a_public_page_reads_no_session_and_sets_no_cookie(visitor, django_asser
         page = visitor.get("/trademarks/")
     assert page.cookies == {}
     assert "reader" not in page.content.decode()
-    assert page["Vary"] == "Accept-Language, Packhouse-Language"
+    assert page["Vary"] == "Accept-Language, Packhouse-Language, Accept-Encoding"
     assert visitor.get("/for-all/").cookies == {}
     assert visitor.get("/for-all/")["Cache-Control"] == "public, max-age=60"
 

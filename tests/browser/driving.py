@@ -1,12 +1,15 @@
 """Opening pages and judging them."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import html5lib
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page
 
+MOST_BYTES = 150_000
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -74,3 +77,23 @@ def assert_fits(page: Page) -> None:
     """Asserts that *page* does not scroll sideways."""
     excess = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert excess <= 0, f"{page.url} is {excess} px wider than the window"
+
+
+def assert_light(page: Page) -> None:
+    """Asserts that *page* weighs no more than ``MOST_BYTES`` on the wire, and asks no other host for anything."""
+    loaded = page.evaluate(
+        "[...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]"
+        ".map((entry) => [entry.name, entry.transferSize])"
+    )
+    here = page.url.split("/", 3)[2]
+    assert [name for name, _ in loaded if name.split("/", 3)[2] != here] == []
+    assert sum(size for _, size in loaded) <= MOST_BYTES, loaded
+
+
+def assert_valid(html: str) -> None:
+    """Asserts that the HTML standard's parser has nothing to put right in *html*, and that each id is there once."""
+    parser = html5lib.HTMLParser()
+    document = parser.parse(html)
+    assert [(place, code) for place, code, _ in parser.errors] == []
+    ids = Counter(element.get("id") for element in document.iter() if element.get("id"))
+    assert [name for name, number in ids.items() if number > 1] == []

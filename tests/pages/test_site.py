@@ -1,5 +1,6 @@
 """What the public site answers beside project pages: home, people, feeds, lists, and what machines ask for."""
 
+import gzip
 import xml.etree.ElementTree as ET
 from datetime import timedelta
 
@@ -231,3 +232,13 @@ def test_xml_rpc_still_answers_at_pypi():
     answer = Client().post("/pypi", call, content_type="text/xml")
     assert answer.status_code == 200
     assert b"methodResponse" in b"".join(answer.streaming_content)
+
+
+def test_public_pages_are_compressed_and_private_ones_are_not(client):
+    plain, small = client.get("/help/"), client.get("/help/", headers={"Accept-Encoding": "gzip"})
+    assert gzip.decompress(small.content) == plain.content
+    assert len(small.content) * 3 < len(plain.content)
+    assert "Accept-Encoding" in plain["Vary"]
+    assert client.get("/help/", headers={"Accept-Encoding": "gzip", "If-None-Match": small["ETag"]}).status_code == 304
+    login = client.get("/account/login/", headers={"Accept-Encoding": "gzip"})
+    assert "Content-Encoding" not in login
