@@ -88,6 +88,13 @@ def test_the_project_that_is_meant_comes_first(text, first):
 
 
 @pytest.mark.usefixtures("shelf")
+def test_words_in_quotation_marks_count_where_they_stand_like_others():
+    add("aaa-driver", "A driver", description="It is not a web framework, but a driver.", downloads=10)
+    add("zzz-server", "A high-level web framework", downloads=10)
+    add("web-framework", "Something else")
+    assert found('"web framework"') == ["web-framework", "zzz-server", "aaa-driver"]
+
+
 def test_what_nobody_has_is_not_found():
     assert found("kubernetes") == found("import:_yaml") == found('"client http"') == found("python:2.7") == []
 
@@ -116,6 +123,15 @@ def test_filters_narrow_and_are_counted(client):
     assert counts["license"] == {"MIT": 1}
     assert counts["classifier"] == {"Framework": 1, "Framework :: Django": 1, "Framework :: Django :: 5.2": 1}
     assert (counts["python"]["3.12"], counts["python"]["3.13"]) == (7, 8)
+
+
+def test_a_licence_is_one_filter_however_it_was_declared(client):
+    add("new", license_expression="MIT")
+    add("old", classifier=["License :: OSI Approved :: MIT License"])
+    add("vague", classifier=["License :: OSI Approved :: BSD License"])
+    facets = json.loads(client.get("/search/", headers={"Accept": "application/json"}).content)["facets"]
+    assert facets["license"] == {"MIT": 2, "BSD License": 1}
+    assert sorted(found("license:MIT")) == ["new", "old"]
 
 
 @pytest.mark.usefixtures("shelf")

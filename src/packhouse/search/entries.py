@@ -22,6 +22,27 @@ DESCRIPTION_LENGTH: Final = 6000
 TOP_DOWNLOADS: Final = 10_000
 """Downloads in 30 days from which on an entry counts as much downloaded."""
 PYTHONS: Final = tuple(f"3.{minor}" for minor in range(7, 16))
+SPDX: Final = {
+    "MIT License": "MIT",
+    "MIT No Attribution License (MIT-0)": "MIT-0",
+    "ISC License (ISCL)": "ISC",
+    "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
+    "European Union Public Licence 1.2 (EUPL 1.2)": "EUPL-1.2",
+    "The Unlicense (Unlicense)": "Unlicense",
+    "zlib/libpng License": "Zlib",
+    "Boost Software License 1.0 (BSL-1.0)": "BSL-1.0",
+    "Universal Permissive License (UPL)": "UPL-1.0",
+    "CC0 1.0 Universal (CC0 1.0) Public Domain Dedication": "CC0-1.0",
+    "GNU General Public License v2 (GPLv2)": "GPL-2.0-only",
+    "GNU General Public License v2 or later (GPLv2+)": "GPL-2.0-or-later",
+    "GNU General Public License v3 (GPLv3)": "GPL-3.0-only",
+    "GNU General Public License v3 or later (GPLv3+)": "GPL-3.0-or-later",
+    "GNU Lesser General Public License v3 (LGPLv3)": "LGPL-3.0-only",
+    "GNU Lesser General Public License v3 or later (LGPLv3+)": "LGPL-3.0-or-later",
+    "GNU Affero General Public License v3": "AGPL-3.0-only",
+    "GNU Affero General Public License v3 or later (AGPLv3+)": "AGPL-3.0-or-later",
+}
+"""Licences whose classifier says as much as their SPDX identifier; the others say less (which version, which BSD)."""
 _PYTHON = "Programming Language :: Python :: "
 _LICENSE = "License :: "
 _MOST_POPULAR = 65_535
@@ -189,7 +210,8 @@ def _license(metadata: dict[str, Any], classifiers: Sequence[str]) -> str:
     if isinstance(expression, str) and expression:
         return expression[:200]
     named = [classifier for classifier in classifiers if classifier.startswith(_LICENSE)]
-    return max(named, key=lambda name: name.count(" :: ")).rpartition(" :: ")[2] if named else ""
+    name = max(named, key=lambda name: name.count(" :: ")).rpartition(" :: ")[2] if named else ""
+    return SPDX.get(name, name)
 
 
 def _many(metadata: dict[str, Any], field: str) -> list[str]:

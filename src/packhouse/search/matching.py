@@ -14,21 +14,25 @@ class Asked:
     """The words of a search as ranking and matching need them.
 
     ``words`` without stop words, unless there are only such; ``joined`` is all that was typed without separators, and
-    ``chunk`` the same in lower case if it is one word to people (``google.cloud.storage``), else empty.
+    ``chunk`` the same in lower case if it is one word to people (``google.cloud.storage``), else empty.  ``weighed``
+    are the words that results are ranked by: those of phrases, too.
     """
 
     words: tuple[str, ...]
     joined: str
     chunk: str
+    weighed: tuple[str, ...]
 
 
 def asked(wanted: Wanted) -> Asked:
+    quoted = [word for phrase in wanted.phrases for word in phrase]
     typed = wanted.text.strip() if wanted.plain and not wanted.filters else " ".join(wanted.words)
     if not wanted.plain:
-        typed = " ".join([*wanted.names, *wanted.imports, *wanted.words, *wanted.beginnings])
+        typed = " ".join([*wanted.names, *wanted.imports, *wanted.words, *quoted, *wanted.beginnings])
     telling = tuple(word for word in wanted.words if word not in analysis.STOP_WORDS)
     chunk = typed.lower() if " " not in typed else ""
-    return Asked(telling or wanted.words, analysis.compact(typed), chunk)
+    words = telling or wanted.words
+    return Asked(words, analysis.compact(typed), chunk, (*words, *quoted))
 
 
 def filters(wanted: Wanted, facets: Iterable[int], now: datetime) -> Expression:

@@ -48,7 +48,7 @@ def ranked(candidates: Sequence[Candidate], asked: Asked, meant: frozenset[str] 
 
 def score(candidate: Candidate, asked: Asked, meant: frozenset[str]) -> float:
     points = POPULARITY * log2(1 + candidate.downloads) + _name_points(candidate, asked)
-    if asked.words:
+    if asked.weighed:
         points += PER_WORD * _word_points(candidate, asked)
     if candidate.compact in meant:
         points += MEANT
@@ -79,7 +79,7 @@ def _word_points(candidate: Candidate, asked: Asked) -> float:
     summary = set(analysis.words(candidate.summary))
     summary_stems = {analysis.stem(word) for word in summary}
     total, covered = 0.0, 0
-    for word in asked.words:
+    for word in asked.weighed:
         kin = analysis.kin(word)
         stem, others = kin[0], kin[1:]
         if word in name:
@@ -99,4 +99,4 @@ def _word_points(candidate: Candidate, asked: Asked) -> float:
         total += points
         covered += letters
     coverage = min(1.0, covered / max(1, len(candidate.compact)))
-    return total / len(asked.words) + COVERAGE * coverage / PER_WORD
+    return total / len(asked.weighed) + COVERAGE * coverage / PER_WORD
