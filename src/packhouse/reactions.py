@@ -9,7 +9,9 @@ from packhouse.index import handlers
 from packhouse.mail import facts as mail
 from packhouse.pages.purging import pages_changed
 from packhouse.projects import facts
+from packhouse.projects import handlers as projects
 from packhouse.search import tasks as search
+from packhouse.tokens import handlers as tokens
 
 
 def _project(fact: facts.ProjectFact) -> tuple[int]:
@@ -31,9 +33,9 @@ REACTIONS: dict[type[Fact], Reaction] = {
     facts.ProjectDeleted: Reaction(handlers=[handlers.project_deleted, pages_changed], tasks=FIND),
     facts.ProjectStatusChanged: Reaction(handlers=[handlers.project_status_changed, pages_changed], tasks=FIND),
     facts.RoleChanged: Reaction(handlers=[handlers.role_changed, pages_changed]),
-    people.AccountDeleted: Reaction(handlers=[pages_changed]),
-    people.AccountRestored: Reaction(handlers=[pages_changed]),
-    people.AccountErased: Reaction(handlers=[pages_changed]),
+    people.AccountDeleted: Reaction(handlers=[handlers.account_changed, pages_changed]),
+    people.AccountRestored: Reaction(handlers=[handlers.account_changed, pages_changed]),
+    people.AccountErased: Reaction(handlers=[projects.account_erased, tokens.account_erased, pages_changed]),
     people.PrimaryAddressChanged: Reaction(handlers=[pages_changed]),
     factors.FactorAdded: Reaction(handlers=[factor_letters.factor_added]),
     factors.FactorRemoved: Reaction(handlers=[factor_letters.factor_removed]),

@@ -1,19 +1,28 @@
 """Deleting an account, and taking that back."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
+from allauth.usersessions.models import UserSession
 from tests.accounts.visitor import PASSWORD, Visitor, letters, link_in, make_member
-from tests.factories.projects import make_project
+from tests.factories.accounts import make_token
+from tests.factories.projects import make_project, publish
+from tests.index.world import page
 
 from packhouse.accounts import actions
-from packhouse.accounts.models import User
+from packhouse.accounts.models import Device, User
 from packhouse.audit.models import Event
 from packhouse.base import clock
-from packhouse.projects.models import Role
+from packhouse.mail.models import Letter
+from packhouse.projects.actions import LastOwner, remove_role
+from packhouse.projects.models import JournalEntry, Role
+from packhouse.tokens.models import Token
+from packhouse.tokens.queries import CredentialsRefused, identify
 
 pytestmark = pytest.mark.django_db
 DELETE = "/manage/account/delete/"
@@ -90,6 +99,60 @@ def test_after_its_time_an_account_is_erased_and_its_name_stays_reserved(time_ma
     for name in ("ada", "ADA"):
         assert "username" in Visitor().register(username=name, email="x@users.example").context["form"].errors
     assert Event.objects.filter(tag="account:create", subject_name="ada").count() == 0
+
+
+def test_documents_name_nobody_who_has_deleted_the_account_until_that_is_taken_back() -> None:
+    user, visitor = in_session()
+    project = make_project("left", owner=user)
+    publish(project, by=user)
+    Role.objects.create(user=make_member("grace"), project=project, name=Role.Name.OWNER)
+
+    def owners() -> list[str]:
+        ownership = json.loads(page("project/left"))["ownership"]["roles"]
+        return sorted(role["user"] for role in ownership)
+
+    visitor.post(DELETE, {"confirmation": "ada"})
+    assert owners() == ["grace"]
+    visitor.post(link_in("account-deleted"))
+    assert owners() == ["ada", "grace"]
+
+
+def test_whoever_is_gone_does_not_count_as_an_owner() -> None:
+    user, visitor = in_session()
+    grace = make_member("grace")
+    project = make_project("left", owner=user)
+    Role.objects.create(user=grace, project=project, name=Role.Name.OWNER)
+    visitor.post(DELETE, {"confirmation": "ada"})
+    with pytest.raises(LastOwner):
+        remove_role(by=grace, project=project, user_id=grace.pk)
+
+
+def test_with_the_account_everything_goes_that_was_its_own(time_machine: Any) -> None:
+    user, visitor = in_session()
+    project = make_project("left", owner=user)
+    Role.objects.create(user=make_member("grace"), project=project, name=Role.Name.OWNER)
+    token, text = make_token(user, "job")
+    SocialAccount.objects.create(user=user, provider="github", uid="7", extra_data={"handle": "ada"})
+    visitor.post(DELETE, {"confirmation": "ada"})
+    assert isinstance(refused(text), CredentialsRefused)
+    assert Token.objects.filter(pk=token.pk).exists()
+    time_machine.move_to(clock.now() + timedelta(days=15))
+    actions.erase_deleted_accounts()
+    for model in (Token, SocialAccount, Role, EmailAddress, Authenticator, Device, UserSession):
+        assert not model.objects.filter(user=user).exists(), model
+    assert not Letter.objects.filter(user_id=user.pk).exists()
+    assert JournalEntry.objects.latest("pk").action == "remove Owner ada"
+    mine = Event.objects.filter(subject_kind="user", subject_id=str(user.uid)).values_list("tag", flat=True)
+    assert {"account:delete", "account:erase", "role:remove", "api_token:removed"} <= set(mine)
+    assert letters("collaborator-removed") == [("collaborator-removed", "grace@users.example")]
+
+
+def refused(text: str) -> Exception | None:
+    try:
+        identify(f"Bearer {text}")
+    except CredentialsRefused as error:
+        return error
+    return None
 
 
 def test_deleting_asks_for_the_password_again() -> None:

@@ -69,7 +69,7 @@ def test_a_good_wheel_is_published_with_all_that_belongs_to_it() -> None:
     ]
     assert project.last_serial == journal.last().pk
     events = Event.objects.filter(actor="ada").order_by("pk").values_list("tag", flat=True)
-    assert list(events) == ["project:create", "role:add", "release:add", "file:add"]
+    assert list(events) == ["project:create", "role:add", "role:add", "release:add", "file:add"]
 
 
 def test_a_wheel_and_an_sdist_share_their_release() -> None:

@@ -24,7 +24,7 @@ class AccountRestored(UserFact):
 
 @dataclass(frozen=True, slots=True)
 class AccountErased(UserFact):
-    """What was personal is gone for good; roles and tokens of the user mean nothing any more."""
+    """What was personal is gone for good; so are, when this has been reacted to, roles and tokens of the user."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ touches.  What changes everything (quarantine, a new spelling of the name) goes 
 
 from collections.abc import Iterable
 
-from packhouse.documents.actions import Writing, drop, refresh
+from packhouse.accounts import facts as people
+from packhouse.documents.actions import Writing, drop, refresh, serial_lock
 from packhouse.documents.upkeep import drop_many
 from packhouse.index import bulk, rows
 from packhouse.index.rows import QUARANTINED, ProjectRow, ReleaseRow, Shelf
@@ -21,6 +22,7 @@ from packhouse.index.sources import (
     simple_key,
 )
 from packhouse.projects import facts
+from packhouse.projects.queries import projects_of
 
 
 def project_created(fact: facts.ProjectCreated) -> None:
@@ -64,6 +66,15 @@ def project_status_changed(fact: facts.ProjectStatusChanged) -> None:
 
 def role_changed(fact: facts.RoleChanged) -> None:
     _refresh(fact.project_id)
+
+
+def account_changed(fact: people.AccountDeleted | people.AccountRestored) -> None:
+    """Documents name the collaborators whose accounts are not deleted."""
+    held = list(projects_of(fact.user_id).order_by("pk").values_list("pk", flat=True))
+    if held:
+        serial_lock()
+    for project_id in held:
+        _refresh(project_id)
 
 
 def project_deleted(fact: facts.ProjectDeleted) -> None:

@@ -217,6 +217,7 @@ def versions_between(project_id: int, first: bytes, before: bytes | None) -> lis
 
 
 def roles(project_ids: Iterable[int]) -> Iterator[tuple[int, str, str]]:
-    """Project id, role name and user name: owners before maintainers, then by user name."""
-    found = Role.objects.filter(project_id__in=list(project_ids)).values_list("project_id", "name", "user__username")
+    """Project id, role name and user name: owners before maintainers, then by user name; without deleted accounts."""
+    held = Role.objects.filter(project_id__in=list(project_ids), user__is_active=True)
+    found = held.values_list("project_id", "name", "user__username")
     yield from sorted(found, key=lambda role: (role[0], role[1] != Role.Name.OWNER, role[2]))

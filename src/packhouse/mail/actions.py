@@ -128,6 +128,11 @@ def note_trouble(letter: Letter, problem: str, *, is_final: bool) -> bool:
     return again
 
 
+def forget_reader(user_id: int) -> int:
+    """Delete the letters of a user who is gone; returns how many.  What is on its way is not sent any more."""
+    return Letter.objects.filter(user_id=user_id).delete()[0]
+
+
 def send_again(letter_id: int) -> bool:
     """Queue a letter that could not be sent once more; False when there is no such letter."""
     with transaction.atomic():

@@ -11,6 +11,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
+from packhouse.accounts.actions import subject as user_subject
 from packhouse.audit.actions import Actor, Subject, record
 from packhouse.audit.models import Event
 from packhouse.projects import emails, facts
@@ -240,15 +241,16 @@ def set_role(*, by: Actor, project: Project, user_id: int, name: Role.Name) -> R
         return _write_role(book, project, user_id, name, tells=True)
 
 
-def remove_role(*, by: Actor, project: Project, user_id: int) -> None:
-    """Take the user's role on the project away; raises ``LastOwner`` and ``Role.DoesNotExist``."""
+def remove_role(*, by: Actor, project: Project, user_id: int, even_the_last: bool = False) -> None:
+    """Take the user's role on the project away; raises ``Role.DoesNotExist``, and ``LastOwner`` unless told not to."""
     with journalled(by) as book:
         project = lock_project(project.pk)
         role = project.roles.select_related("user").get(user_id=user_id)
-        _keep_an_owner(project, role)
+        if not even_the_last:
+            _keep_an_owner(project, role)
         role.delete()
         book.note(project, f"remove {role.name} {role.user.username}")
-        event = _audit("role:remove", project, by, target_user=role.user.username, role_name=role.name)
+        event = _audit_role("role:remove", project, role, by)
         emails.role_taken(project, role.user, role=role.name, by=by, cause=event.pk)
         book.tell(project, facts.RoleChanged(*_about(project), user_id, role.name, ""))
 
@@ -266,7 +268,7 @@ def _write_role(book: Ledger, project: Project, user: int, name: Role.Name, *, t
     username = role.user.get_username()
     book.note(project, f"change {before} {username} to {name}" if before else f"add {name} {username}")
     tag = "role:change" if before else "role:add"
-    event = _audit(tag, project, book.by, target_user=username, role_name=str(name))
+    event = _audit_role(tag, project, role, book.by)
     if tells and before:
         emails.role_changed(project, role.user, before=before, after=str(name), by=book.by, cause=event.pk)
     elif tells:
@@ -276,7 +278,7 @@ def _write_role(book: Ledger, project: Project, user: int, name: Role.Name, *, t
 
 
 def _keep_an_owner(project: Project, leaving: Role) -> None:
-    others = project.roles.filter(name=Role.Name.OWNER).exclude(pk=leaving.pk)
+    others = project.roles.filter(name=Role.Name.OWNER, user__is_active=True).exclude(pk=leaving.pk)
     if leaving.name == Role.Name.OWNER and not others.exists():
         raise LastOwner
 
@@ -330,6 +332,13 @@ def _locked(release: Release) -> tuple[Project, Release]:
 def _about(project: Project) -> tuple[int, str, int]:
     """The first fields of every fact; the ledger fills in the serial."""
     return project.pk, project.normalized_name, 0
+
+
+def _audit_role(tag: str, project: Project, role: Role, by: Actor) -> Event:
+    """On the project, which is returned, and in the security history of whose role it is."""
+    told = {"project_name": project.name, "role_name": str(role.name)}
+    record(tag, subject=user_subject(role.user), by=by, additional=told)
+    return _audit(tag, project, by, target_user=role.user.username, role_name=str(role.name))
 
 
 def _audit(tag: str, project: Project, by: Actor, **additional: Any) -> Event:

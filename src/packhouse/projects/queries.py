@@ -60,8 +60,8 @@ def role_of(user_id: int | None, project: Project) -> str | None:
 
 
 def roles_of(project: Project) -> QuerySet[Role]:
-    """Everybody with a role on the project, owners first, then by name."""
-    return project.roles.select_related("user").order_by("-name", "user__username")
+    """Everybody with a role on the project whose account is not deleted, owners first, then by name."""
+    return project.roles.filter(user__is_active=True).select_related("user").order_by("-name", "user__username")
 
 
 def projects_of(user_id: int) -> QuerySet[Project]:

@@ -4,6 +4,8 @@ from datetime import timedelta
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
@@ -12,10 +14,11 @@ from packhouse.accounts import emails, links
 from packhouse.accounts.actions.sessions import end_other_sessions
 from packhouse.accounts.actions.users import reserve_name, subject
 from packhouse.accounts.facts import AccountDeleted, AccountErased, AccountRestored
-from packhouse.accounts.models import Device, User
+from packhouse.accounts.models import Device, Invitation, TermsEngagement, User
 from packhouse.audit import actions as audit
 from packhouse.base import clock
 from packhouse.base.facts import announce
+from packhouse.mail import actions as mail
 
 
 def delete_account(user: User, *, by: audit.Actor) -> bool:
@@ -66,16 +69,20 @@ def erase_deleted_accounts() -> int:
 
 
 def _erase(user: User) -> bool:
-    """The row stays, because others refer to it, and so does its name, which nobody can take again."""
+    """The row stays, because others refer to it, and so does its name, which nobody can take again.
+
+    Roles and tokens go in reaction to the fact; what the trail tells of the account goes with its own time.
+    """
     with transaction.atomic():
         erased = User.objects.filter(pk=user.pk, is_active=False, deleted_at=user.deleted_at).update(
             name="", email="", public_email="", password="!", last_login=None, deleted_at=None
         )
         if erased != 1:
             return False
-        EmailAddress.objects.filter(user=user).delete()
-        Authenticator.objects.filter(user=user).delete()
-        Device.objects.filter(user=user).delete()
+        for personal in (EmailAddress, Authenticator, SocialAccount, Device, UserSession, TermsEngagement):
+            personal.objects.filter(user=user).delete()
+        Invitation.objects.filter(used_by=user).delete()
+        mail.forget_reader(user.pk)
         reserve_name(user.username, reason="deleted by its user", by=None)
         audit.record("account:erase", subject=subject(user))
         announce(AccountErased(user.pk))
