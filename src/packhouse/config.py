@@ -280,6 +280,16 @@ class Config:
         values.service("none://", "https://host", "http://host"),
         "none://",
     )
+    domain_status: str = _setting(
+        ACCOUNTS,
+        "Who is asked, once a month, whether the domain of a verified address is still registered: a service with"
+        " Fastly's domain status API, in full (`https://api.fastly.com/domain-management/v1/tools/status`).",
+        values.service("none://", "https://host", "http://host"),
+        "none://",
+    )
+    domain_status_key: str = _setting(
+        ACCOUNTS, "The key for `domain_status`, sent as `Fastly-Key`.", TEXT, "", secret=True
+    )
     session_lifetime: int = _setting(ACCOUNTS, "How long a session lasts without being used.", DURATION, 12 * 3600)
     account_restore_days: int = _setting(
         ACCOUNTS, "Days in which a deleted account can be restored.", values.whole_number(1, 365), 14

@@ -25,6 +25,7 @@ SCHEDULE: list[Every | Daily] = [
     Daily(mail.forget_old, at=time(3, 20)),
     Daily(audit.forget_old, at=time(3, 25)),
     Daily(accounts.erase_deleted_accounts, at=time(3, 30)),
+    Daily(accounts.check_domains, at=time(4, 0)),
     Daily(downloads.forget_old, at=time(3, 50)),
     Daily(search.rebuild, at=time(4, 20)),
     Daily(index.sweep_temporaries, at=time(3, 40)),

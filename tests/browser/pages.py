@@ -86,6 +86,15 @@ def _hosts():
     return user
 
 
+def _strict():
+    from packhouse.accounts import actions
+
+    user = staff()
+    actions.prohibit_domains(["throwaway.example", "ten-minutes.example"], comment="Throw-away mail", by=user)
+    actions.prohibit_domains(["a-rather-long-name.of-a-domain.example"], comment="", by=user)
+    return user
+
+
 def _invited():
     from packhouse.accounts import actions
 
@@ -202,6 +211,7 @@ PAGES = [
     Listed("security-history", "/manage/account/history/", guarded),
     Listed("console-letters", "/console/mail/", postmaster),
     Listed("console-letters-none", "/console/mail/?to=nobody@users.example", staff),
+    Listed("console-email-domains", "/console/email-domains/", _strict),
     Listed("console-invitations", "/console/invitations/", _hosts),
     Listed("console-invitations-none", "/console/invitations/", staff),
     Listed("register-invited", _invited),

@@ -120,6 +120,7 @@ class AddressState(models.Model):
         max_length=32, choices=UnverifyReason, default=UnverifyReason.NOTHING, blank=True
     )
     transient_bounces = models.PositiveSmallIntegerField(default=0, help_text="since the last delivery")
+    domain_checked = models.DateTimeField(null=True, db_index=True, help_text="when its domain was last asked about")
 
     objects = AddressStateQuerySet.as_manager()
 
@@ -143,6 +144,18 @@ class ReservedName(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ProhibitedDomain(models.Model):
+    """A domain, in lower case, at and below which nobody can add an address."""
+
+    domain = models.CharField(max_length=253, unique=True)
+    comment = models.CharField(max_length=200, blank=True)
+    prohibited_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    at = models.DateTimeField(default=clock.now)
+
+    def __str__(self) -> str:
+        return self.domain
 
 
 class Device(models.Model):

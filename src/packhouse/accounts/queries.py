@@ -9,7 +9,7 @@ from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.db.models import Exists, OuterRef, QuerySet
 
-from packhouse.accounts.models import Invitation, User
+from packhouse.accounts.models import Invitation, ProhibitedDomain, User
 from packhouse.base import clock
 from packhouse.base.agents import parse
 from packhouse.base.identity import Credential, Identity
@@ -87,3 +87,15 @@ def sessions_of(user: User, *, current: str | None) -> list[SessionShown]:
 def invitations() -> QuerySet[Invitation]:
     """All invitations, the newest first."""
     return Invitation.objects.select_related("invited_by", "used_by").order_by("-created", "-pk")
+
+
+def is_prohibited(email: str) -> bool:
+    """Whether administrators let nobody have an address at that domain, or at one above it."""
+    labels = email.rpartition("@")[2].lower().rstrip(".").split(".")
+    above = [".".join(labels[first:]) for first in range(len(labels))]
+    return ProhibitedDomain.objects.filter(domain__in=above).exists()
+
+
+def prohibited_domains(find: str = "") -> QuerySet[ProhibitedDomain]:
+    """The prohibited domains whose name contains *find*, by name."""
+    return ProhibitedDomain.objects.filter(domain__icontains=find).order_by("domain")

@@ -25,3 +25,9 @@ def erase_deleted_accounts() -> None:
 def announce_terms() -> None:
     """Tell those who do not know the present terms of service yet, some at a time.  Safe to run twice."""
     actions.announce_terms(most=1000)
+
+
+@background("heavy", attempts=3, unique=True, time_limit=3600)
+def check_domains() -> None:
+    """Ask whether the domains of verified addresses are still registered, some each day.  Safe to run twice."""
+    actions.check_domains(most=1000)

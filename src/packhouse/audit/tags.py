@@ -147,6 +147,8 @@ TAGS: dict[str, frozenset[str]] = {
     "index": frozenset(
         {
             "banner:change",
+            "email_domain:allow",
+            "email_domain:prohibit",
             "flag:change",
             "invitation:create",
             "invitation:resend",

@@ -34,6 +34,13 @@ def may_invite(user: User) -> Decision:
     )
 
 
+def may_prohibit(user: User) -> Decision:
+    """Who decides at which domains nobody may have an address: superusers."""
+    return may_enter(user) and (
+        ALLOWED if user.is_superuser else denied("not-superuser", _("Only superusers prohibit domains."))
+    )
+
+
 def staff(view: View) -> View:
     """Lets staff in, sends whoever is not signed in to do so, and refuses the others."""
 

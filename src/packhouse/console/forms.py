@@ -1,6 +1,7 @@
 """Forms of the console."""
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from packhouse.accounts.forms import email_field
 
@@ -9,3 +10,15 @@ class InvitationForm(forms.Form):
     """Whom to invite."""
 
     email = email_field()
+
+
+class ProhibitionForm(forms.Form):
+    """Domains at which nobody may have an address; a list of many can be pasted."""
+
+    domains = forms.CharField(
+        label=_("Domains"),
+        max_length=1_000_000,
+        help_text=_("One a line, or separated by spaces, like “throwaway.example”."),
+        widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false", "autocapitalize": "none"}),
+    )
+    comment = forms.CharField(label=_("Why"), max_length=200, required=False, help_text=_("For your colleagues."))

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from packhouse.console import invitations, letters
+from packhouse.console import email_domains, invitations, letters
 
 urlpatterns = [
     path("console/", letters.start, name="console"),
@@ -10,6 +10,8 @@ urlpatterns = [
     path("console/mail/<int:letter_id>/", letters.letter, name="console-letter"),
     path("console/mail/<int:letter_id>/html/", letters.letter_html, name="console-letter-html"),
     path("console/mail/<int:letter_id>/send-again/", letters.send_again, name="console-letter-send-again"),
+    path("console/email-domains/", email_domains.email_domains, name="console-email-domains"),
+    path("console/email-domains/<int:number>/allow/", email_domains.allow, name="console-email-domain-allow"),
     path("console/invitations/", invitations.invitations, name="console-invitations"),
     path("console/invitations/<int:number>/resend/", invitations.resend, name="console-invitation-resend"),
     path("console/invitations/<int:number>/withdraw/", invitations.withdraw, name="console-invitation-withdraw"),

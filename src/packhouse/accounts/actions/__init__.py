@@ -16,6 +16,7 @@ from packhouse.accounts.actions.delivery import (
     note_verified,
     unverify_address,
 )
+from packhouse.accounts.actions.domains import allow_domain, check_domains, prohibit_domains
 from packhouse.accounts.actions.invitations import (
     find_invitation,
     invite_person,
@@ -62,10 +63,12 @@ __all__ = [
     "PROVED_AT",
     "add_address",
     "add_association",
+    "allow_domain",
     "announce_terms",
     "ask_about_device",
     "change_password",
     "change_profile",
+    "check_domains",
     "confirm_device",
     "continue_session",
     "correct_address",
@@ -86,6 +89,7 @@ __all__ = [
     "note_sign_in",
     "note_terms",
     "note_verified",
+    "prohibit_domains",
     "prove_password",
     "refuse_compromised",
     "register",

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from packhouse.accounts import emails, links, welcome_emails
 from packhouse.accounts.actions.delivery import note_verified
-from packhouse.accounts.actions.users import subject
+from packhouse.accounts.actions.users import domain_problem, subject
 from packhouse.accounts.facts import PrimaryAddressChanged
 from packhouse.accounts.models import User
 from packhouse.audit import actions as audit
@@ -22,10 +22,13 @@ def add_address(user: User, email: str, *, by: audit.Actor) -> EmailAddress:
     """Add an unverified address and post the link that verifies it; the other addresses are told.
 
     An address that is verified for somebody else can be added but never verified: its owner gets a letter.
-    Raises ``ValidationError`` for an address that is malformed, the user's already, or one too many.
+    Raises ``ValidationError`` for an address that is malformed, the user's already, or one too many, and for one at a
+    prohibited domain.
     """
     email = email.strip().lower()
     validate_email(email)
+    if problem := domain_problem(email):
+        raise ValidationError(problem)
     with transaction.atomic():
         own = EmailAddress.objects.filter(user=user)
         if own.filter(email=email).exists():

@@ -20,7 +20,10 @@ def register(*, username: str, name: str, email: str, password: str, invitation:
     owner gets a letter instead of the link.  Raises ``ValidationError`` (``message_dict`` names the fields).
     """
     user = users.new_user(username=username, email=email, name=name, language=get_language() or "")
-    if errors := users.problems_of(user, password):
+    errors = users.problems_of(user, password)
+    if problem := users.domain_problem(user.email):
+        errors.setdefault("email", []).append(problem)
+    if errors:
         raise ValidationError(errors)
     with transaction.atomic():
         invited = redeem_invitation(invitation) if invitation else None

@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, F, OuterRef
 from django.utils.translation import gettext as _
 
-from packhouse.accounts import emails, passwords, welcome_emails
+from packhouse.accounts import emails, passwords, queries, welcome_emails
 from packhouse.accounts.models import ReservedName, TermsEngagement, User
 from packhouse.audit import actions as audit
 from packhouse.audit.models import Event
@@ -67,6 +67,14 @@ def problems_of(user: User, password: str) -> dict[str, list[str]]:
     if problems := password_problems(user, password):
         errors["password"] = problems
     return errors
+
+
+def domain_problem(email: str) -> str:
+    """What is wrong with the domain of an address; nothing, usually."""
+    if not queries.is_prohibited(email):
+        return ""
+    domain = email.rpartition("@")[2]
+    return _("Addresses at %(domain)s cannot be used here. Give another one.") % {"domain": domain}
 
 
 def is_taken(username: str) -> bool:
