@@ -201,7 +201,9 @@ def package_roles(package_name: str) -> Iterator[bytes]:
 
 def user_packages(username: str) -> Iterator[bytes]:
     """Role and display name of the user's projects, owned ones first."""
-    roles = Role.objects.filter(user__username__iexact=username).values_list("name", "project__name")
+    roles = Role.objects.filter(user__username__iexact=username, user__is_active=True).values_list(
+        "name", "project__name"
+    )
     ordered = sorted(roles, key=lambda role: (role[0] != Role.Name.OWNER, role[1]))
     return xmlrpc.array([[xmlrpc.row(xmlrpc.text(role), xmlrpc.text(name)) for role, name in ordered]])
 
