@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from tests.browser.driving import Visit
 from tests.servers.packhouse import Running
 from tests.servers.processes import program
 
+PATIENCE = 120_000
+"""Milliseconds, for what hangs: a busy machine is no fault of a page."""
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -32,7 +34,8 @@ def chromium() -> Iterator[Browser]:
     # Playwright keeps an event loop running in this thread, which Django would take for asynchronous code
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS, headless=True)
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS, headless=True, timeout=PATIENCE)
+        expect.set_options(timeout=PATIENCE)
         yield browser
         browser.close()
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
@@ -65,6 +68,7 @@ def new_context(chromium: Browser, site: str) -> Iterator[Callable[..., BrowserC
 
     def make(**options: Any) -> BrowserContext:
         contexts.append(chromium.new_context(**{"base_url": site} | options))
+        contexts[-1].set_default_timeout(PATIENCE)
         return contexts[-1]
 
     yield make
@@ -82,6 +86,7 @@ def browser_page(new_context: Callable[..., BrowserContext]) -> Page:
 def live_page(chromium: Browser, live_server_process: Running) -> Iterator[Page]:
     """A page of a whole running index, front door included."""
     with chromium.new_context(base_url=live_server_process.url) as context:
+        context.set_default_timeout(PATIENCE)
         yield context.new_page()
 
 

@@ -38,9 +38,7 @@ def page(new_context: Callable[..., BrowserContext], site: str, settings: Any) -
     """A browser on the same site under a name, since browsers offer no keys under an IP address."""
     url = site.replace("127.0.0.1", "localhost")
     settings.PACKHOUSE = replace(settings.PACKHOUSE, public_url=url)
-    page = new_context(viewport={"width": 1280, "height": 800}, base_url=url).new_page()
-    page.set_default_timeout(10_000)
-    return page
+    return new_context(viewport={"width": 1280, "height": 800}, base_url=url).new_page()
 
 
 def plug_in(page: Page, **options: Any) -> None:

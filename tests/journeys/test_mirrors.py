@@ -107,6 +107,8 @@ def devpi_server(devpi: Client, folder: Path, upstream: str) -> Iterator[str]:
             "127.0.0.1",
             "--port",
             str(port),
+            "--request-timeout",
+            "120",
             *QUICK,
         ],
         log=folder / "log",

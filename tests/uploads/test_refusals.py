@@ -31,7 +31,7 @@ from packhouse.projects import actions
 from packhouse.projects.facts import FilePublished
 from packhouse.projects.models import File, Filename, JournalEntry, ProhibitedName, Project, Release, Role
 from packhouse.specs.archives.reasons import REASONS as ARCHIVE_REASONS
-from packhouse.uploads.reasons import REASONS
+from packhouse.uploads.reasons import REASONS, TOPICS
 
 pytestmark = pytest.mark.django_db
 
@@ -297,6 +297,14 @@ def test_an_upload_is_refused_and_leaves_nothing_behind(world: World, reason: st
         assert [model.objects.count() for model in counted] == seen[-1]
 
 
+def test_what_people_ask_about_most_leads_to_the_help_page(world: World) -> None:
+    refused = world.upload(headers={"Authorization": "Bearer packhouse-none", "Accept": "text/plain"})
+    link = refused.content.decode().split(" See ")[1].split()[0]
+    assert link == f"{world.settings.PACKHOUSE.public_url}/help/#tokens"
+    page = Client().get("/help/").content.decode()
+    assert all(f'id="{topic}"' in page for topic in set(TOPICS.values()))
+
+
 def test_every_reason_has_its_test() -> None:
     """By its name: here, or where the specification that it comes from is tested."""
     tests = "".join(path.read_text() for path in Path(__file__).parents[1].glob("**/test_*.py"))
@@ -313,9 +321,10 @@ def test_every_reason_has_its_test() -> None:
         ("image/png", "text/plain"),
     ],
 )
-def test_a_refusal_is_told_in_the_form_that_the_client_likes_best(accept: str, kind: str) -> None:
+def test_a_refusal_is_told_in_the_form_that_the_client_likes_best(settings: Any, accept: str, kind: str) -> None:
     answer = upload(headers={"Accept": accept} if accept else {})
-    told = "403 Invalid or non-existent authentication information."
+    more = f"See {settings.PACKHOUSE.public_url}/help/#tokens for more information."
+    told = f"403 Invalid or non-existent authentication information. {more}"
     assert answer.status_code == 403
     assert answer["Content-Type"].partition(";")[0] == kind
     assert told in answer.content.decode()

@@ -7,6 +7,7 @@ as JSON (uv reads ``code``), as a small page (whoever accepts anything, as twine
 from collections.abc import Mapping
 from http import HTTPStatus
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
@@ -23,7 +24,7 @@ def accepted(headers: Mapping[str, str]) -> HttpResponse:
 
 def refused(request: HttpRequest, refusal: Rejected) -> HttpResponse:
     """The text for the uploader and the stable name of the reason, in the form that the client likes best."""
-    status, message, reason = refusal.status, refusal.message, refusal.code
+    status, message, reason = refusal.status, _with_help(refusal), refusal.code
     code = f"{status} {message}"
     title = HTTPStatus(status).phrase
     kind = request.get_preferred_type([HTML, JSON, TEXT]) or TEXT
@@ -43,3 +44,10 @@ def refused(request: HttpRequest, refusal: Rejected) -> HttpResponse:
     response["Vary"] = "Accept"
     response["Cache-Control"] = "no-store"
     return response
+
+
+def _with_help(refusal: Rejected) -> str:
+    """The message, and where more is said."""
+    if not refusal.topic:
+        return refusal.message
+    return f"{refusal.message} See {settings.PACKHOUSE.public_url}/help/#{refusal.topic} for more information."

@@ -37,6 +37,11 @@ class Rejected(Exception):
     def status(self) -> int:
         return REASONS[self.code].status
 
+    @property
+    def topic(self) -> str:
+        """The topic of the help page that says more; empty when there is none."""
+        return TOPICS.get(self.code, "")
+
     @classmethod
     def of(cls, refused: Refused) -> "Rejected":
         """A refusal of the specifications as one of an upload."""
@@ -132,3 +137,18 @@ REASONS: dict[str, Reason] = {
     **STORAGE,
 }
 """Every reason, in the order in which they are looked for."""
+
+TOPICS: dict[str, str] = {
+    **dict.fromkeys([*CREDENTIALS, "token-caveat", "credential-kind"], "tokens"),
+    **dict.fromkeys([*names.REASONS, *projects.REASONS], "names"),
+    **dict.fromkeys(["file-exists", "filename-reused"], "file-names"),
+    **dict.fromkeys(["file-too-large", "project-too-large"], "sizes"),
+    "email-not-verified": "verified-email",
+    "two-factor-missing": "two-factor",
+    "publisher-creates-project": "trusted-publishing",
+    "not-a-collaborator": "roles",
+    "project-archived": "archived",
+    "metadata-classifier": "classifiers",
+    "description-not-rendered": "description-type",
+}
+"""Reason → topic of the help page (``/help/#…``) for what people ask about most."""
