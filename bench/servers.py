@@ -96,7 +96,7 @@ def packhouse(home: Path, database: str | None, *, work: bool = False) -> Iterat
         server.stop()
 
 
-def _wait(url: str, wanted: tuple[int, ...], seconds: float = 60.0) -> None:
+def _wait(url: str, wanted: tuple[int, ...], seconds: float = 300.0) -> None:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         try:
@@ -113,10 +113,10 @@ def _wait(url: str, wanted: tuple[int, ...], seconds: float = 60.0) -> None:
 
 def worker_memory(parent: int) -> int:
     """Resident bytes of the largest process below *parent*: the one that has served."""
-    return max((_rss(pid) for pid in _family(parent)), default=0)
+    return max((_rss(pid) for pid in family(parent)), default=0)
 
 
-def _family(parent: int) -> list[int]:
+def family(parent: int) -> list[int]:
     found = [parent]
     for pid in found:
         children = Path(f"/proc/{pid}/task/{pid}/children")

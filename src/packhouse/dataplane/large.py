@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import monotonic
 
 from packhouse.base import running
 from packhouse.dataplane.http import Header
@@ -24,6 +25,9 @@ from packhouse.documents.store import Format, Reader
 
 LARGE = 1024**2
 _KEPT_FILES = 4
+_REST = 3.0
+"""A page rests so many times as long as it took to be joined, but not longer than this, in seconds."""
+_LONGEST_REST = 0.5
 
 
 @dataclass(slots=True)
@@ -131,10 +135,23 @@ class LargePage:
         self._assembly = assembly
         self._folder = folder
         self._editions: tuple[_Edition, ...] = ()
+        self._not_before = 0.0
         folder.mkdir(parents=True, exist_ok=True)
+
+    def rest(self) -> float:
+        """Seconds to wait before the next ``refresh``, so that joining takes a fraction of a core at most."""
+        return max(0.0, self._not_before - monotonic())
 
     def refresh(self) -> bool:
         """Bring the file up to date; False when there is no such document any more."""
+        began = monotonic()
+        try:
+            return self._refresh()
+        finally:
+            ended = monotonic()
+            self._not_before = ended + min(_REST * (ended - began), _LONGEST_REST)
+
+    def _refresh(self) -> bool:
         if not self._assembly.update():
             return False
         packed = self._folder / f"{os.getpid()}-{id(self):x}-{os.urandom(4).hex()}.gz"

@@ -253,11 +253,15 @@ class DocumentStore:
             self._drop(key)
 
     async def _refresh(self, key: Key, page: LargePage) -> None:
-        """Refresh a large page until it is as new as the feed; changes that come meanwhile make one more round."""
+        """Refresh a large page until it is as new as the feed; changes that come meanwhile make one more round.
+
+        The first change is followed at once; where one comes after another, the page rests in between.
+        """
         loop = asyncio.get_running_loop()
         try:
             seen = None
             while seen != self._seen:
+                await asyncio.sleep(page.rest())
                 seen = self._seen
                 if not await loop.run_in_executor(self._threads, page.refresh):
                     self._drop(key)

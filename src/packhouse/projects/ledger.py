@@ -38,8 +38,8 @@ class Ledger:
 
     def write(self) -> None:
         serial_lock()
+        JournalEntry.objects.bulk_create([entry for _, entry in self.entries])
         for project, entry in self.entries:
-            entry.save(force_insert=True)
             project.last_serial = entry.pk
         for project in {project.pk: project for project, _ in self.entries if project.pk}.values():
             Project.objects.filter(pk=project.pk).update(last_serial=project.last_serial)

@@ -25,19 +25,25 @@ def index_projects(ids: Sequence[int], *, learn: bool = True) -> int:
 
     With *learn*, their words become known to the spelling.
     """
-    index = engine()
     with transaction.atomic():
-        index.hold_off_others()
-        made = entries.make(ids)
-        known = _facets_of(made)
-        texts = [item.indexed(known) for item in made]
-        _forget(ids)
-        Entry.objects.bulk_create([item.entry for item in made])
-        index.write(texts)
+        made = _index(ids)
         if learn:
-            words = {word for item in made for word in vocabulary(item.entry)}
+            words = {word for entry in made for word in vocabulary(entry)}
             Word.objects.bulk_create([Word(word=word) for word in sorted(words)], ignore_conflicts=True)
     return len(made)
+
+
+def _index(ids: Sequence[int]) -> list[Entry]:
+    """Write the entries of the projects *ids* anew, in the caller's transaction; returns them."""
+    index = engine()
+    index.hold_off_others()
+    made = entries.make(ids)
+    known = _facets_of(made)
+    texts = [item.indexed(known) for item in made]
+    _forget(ids)
+    Entry.objects.bulk_create([item.entry for item in made])
+    index.write(texts)
+    return [item.entry for item in made]
 
 
 def _forget(ids: Sequence[int]) -> None:
@@ -66,10 +72,13 @@ def rebuild() -> int:
     Each transaction replaces some hundreds of entries, so that searches find the old ones or the new ones.
     """
     count, words = 0, Counter[str]()
-    for ids in _in_order():
-        count += index_projects(ids, learn=False)
-        for entry in Entry.objects.filter(project_id__in=ids).only("name", "summary"):
-            words.update(set(vocabulary(entry)))
+    with engine().filling():
+        for ids in _in_order():
+            with transaction.atomic():
+                made = _index(ids)
+            count += len(made)
+            for entry in made:
+                words.update(set(vocabulary(entry)))
     _drop_orphans()
     _learn(words, 1 if count < 20_000 else _RARE)
     _tidy()

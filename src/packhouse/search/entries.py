@@ -48,6 +48,10 @@ _LICENSE = "License :: "
 _MOST_POPULAR = 65_535
 
 FacetKey = tuple[str, str]
+_CLASSIFIER_KIND: Final = Facet.Kind.CLASSIFIER.value
+_PYTHON_KIND: Final = Facet.Kind.PYTHON.value
+_LICENSE_KIND: Final = Facet.Kind.LICENSE.value
+_WHEELS: FacetKey = (Facet.Kind.HAS.value, "wheels")
 
 
 class _Release(NamedTuple):
@@ -159,7 +163,9 @@ def _made(
         updated=updated,
         archived=project.status == Project.Status.ARCHIVED,
     )
-    facets = list(_facets(metadata, release.requires_python, has_wheels=has_wheels))
+    classifiers = tuple(_many(metadata, "classifier"))
+    license_name = _license(metadata, classifiers)
+    facets = list(_facets(classifiers, license_name, release.requires_python, has_wheels=has_wheels))
     names = " ".join(analysis.name_words(project.name))
     texts = [names, release.summary, keywords, " ".join(imports), description[:DESCRIPTION_LENGTH]]
     return Made(entry, facets, texts)
@@ -177,19 +183,23 @@ def import_names(normalized_name: str, metadata: dict[str, Any]) -> list[str]:
     return [name for name in public if name] if declared else list(KNOWN_IMPORTS.get(normalized_name, ()))
 
 
-def _facets(metadata: dict[str, Any], requires_python: str, *, has_wheels: bool) -> Iterable[FacetKey]:
-    classifiers = _many(metadata, "classifier")
+def _facets(
+    classifiers: tuple[str, ...], license_name: str, requires_python: str, *, has_wheels: bool
+) -> Iterable[FacetKey]:
     for classifier in classifiers:
-        steps = classifier.split(" :: ")
-        yield from ((Facet.Kind.CLASSIFIER.value, " :: ".join(steps[:depth])) for depth in range(1, len(steps) + 1))
-    yield from (
-        (Facet.Kind.PYTHON.value, version)
-        for version in _pythons(requires_python, () if requires_python else tuple(classifiers))
-    )
-    if license_name := _license(metadata, classifiers):
-        yield Facet.Kind.LICENSE.value, license_name
+        yield from _with_parents(classifier)
+    for version in _pythons(requires_python, () if requires_python else classifiers):
+        yield _PYTHON_KIND, version
+    if license_name:
+        yield _LICENSE_KIND, license_name
     if has_wheels:
-        yield Facet.Kind.HAS.value, "wheels"
+        yield _WHEELS
+
+
+@lru_cache(maxsize=4096)
+def _with_parents(classifier: str) -> tuple[FacetKey, ...]:
+    steps = classifier.split(" :: ")
+    return tuple((_CLASSIFIER_KIND, " :: ".join(steps[:depth])) for depth in range(1, len(steps) + 1))
 
 
 @lru_cache(maxsize=4096)

@@ -36,6 +36,12 @@ class Engine(Protocol):
     def drop(self) -> None:
         """Undo ``create``."""
 
+    def filling(self) -> AbstractContextManager[None]:
+        """A context in which the whole index is written; of an empty one, what speeds searches up is made at its end.
+
+        Searches go on meanwhile.
+        """
+
     def hold_off_others(self) -> None:
         """Let nobody else write entries until the caller's transaction ends."""
 

@@ -30,6 +30,11 @@ class SQLite:
     def drop(self) -> None:
         _execute("DROP TABLE search_text")
 
+    @contextmanager
+    def filling(self) -> Iterator[None]:
+        """FTS5 merges what is written as it goes."""
+        yield
+
     def hold_off_others(self) -> None:
         """Whoever has begun a transaction is the only one who writes."""
 
