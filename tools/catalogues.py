@@ -23,6 +23,8 @@ from babel.messages.pofile import read_po, write_po
 ROOMS = Path(__file__).parents[1] / "src" / "packhouse"
 LANGUAGES = ("de", "he")
 COMPLETE = ("de",)
+SHOWN = {"he": ("base", "search", "pages/project", "pages/templates/pages/project", "pages/templates/pages/home.html")}
+"""Of languages that are not complete, the parts that are."""
 KEYWORDS = {
     "_": None,
     "gettext": None,
@@ -45,12 +47,14 @@ def existing() -> Iterator[Path]:
     return ROOMS.glob("*/locale/*/LC_MESSAGES/django.po")
 
 
-def texts_of(room: Path) -> Catalog:
-    """The texts to translate in the modules and templates of *room*."""
+def texts_of(place: Path) -> Catalog:
+    """The texts to translate in the modules and templates of a room, of a folder in it, or in one file."""
     catalogue = Catalog(charset="utf-8")
     for path in sorted(
-        [*room.rglob("*.py"), *room.glob("**/templates/**/*.html"), *room.glob("**/templates/**/*.txt")]
+        [place] if place.is_file() else [*place.rglob("*.py"), *place.rglob("*.html"), *place.rglob("*.txt")]
     ):
+        if path.suffix != ".py" and "templates" not in path.parts:
+            continue
         source, method = path.read_bytes(), "python"
         if path.suffix != ".py":
             source, method = _templatized(source), "javascript"
@@ -112,12 +116,19 @@ def compile_all() -> None:
 
 def problems() -> list[str]:
     """What ``check`` complains of."""
-    return [
+    missing = [
         f"{room.name}: {'not translated' if language in COMPLETE else 'not known'} in {language}: {text.id!r}"
         for language in LANGUAGES
         for room, texts in texts_by_room().items()
         for text in texts
-        if text.id and not _is_served(text, served(language), language)
+        if text.id and not _is_served(text, served(language), complete=language in COMPLETE)
+    ]
+    return missing + [
+        f"{part}: not translated in {language}: {text.id!r}"
+        for language, parts in SHOWN.items()
+        for part in parts
+        for text in texts_of(ROOMS / part)
+        if text.id and not _is_served(text, served(language), complete=True)
     ]
 
 
@@ -134,9 +145,9 @@ def served(language: str) -> list[Catalog]:
     return [read(path, language) for path in sorted(existing()) if path.parts[-3] == language]
 
 
-def _is_served(text: Message, catalogues: list[Catalog], language: str) -> bool:
+def _is_served(text: Message, catalogues: list[Catalog], *, complete: bool) -> bool:
     found = [known for catalogue in catalogues if (known := catalogue.get(_first(text), text.context))]
-    if language not in COMPLETE:
+    if not complete:
         return bool(found)
     return any(not known.fuzzy and all(_strings(known)) for known in found)
 

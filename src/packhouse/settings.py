@@ -96,6 +96,7 @@ STATIC_URL = ASSETS.url
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "German"), ("he", "Hebrew")]
 LANGUAGE_COOKIE_NAME = "locale"
+NUMBER_GROUPING = 3  # of languages that say nothing of their own, as Hebrew
 
 IS_HTTPS = CONFIG.public_url.startswith("https:")
 _HOST_ONLY = "__Host-" if IS_HTTPS else ""  # browsers take cookies of that name from this very host alone

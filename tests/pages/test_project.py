@@ -1,5 +1,6 @@
 """The pages of a project."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,8 @@ from tests.factories.projects import make_project
 from tests.pages import shelves
 
 from packhouse.base import clock
+from packhouse.downloads.actions import record_downloads
+from packhouse.pages.project import facts
 from packhouse.projects.models import File, Project, Release
 
 pytestmark = pytest.mark.django_db
@@ -187,3 +190,26 @@ def test_no_page_asks_more_of_the_database_because_a_project_is_large(page, djan
     page("/project/large/")
     with django_assert_max_num_queries(12):
         assert page(f"/project/large/{tab}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        (["fake data test"], ("fake", "data", "test")),
+        (["machine learning"], ("machine learning",)),
+        (["a b c", "d"], ("a b c", "d")),
+    ],
+)
+def test_keywords_that_only_spaces_divide_are_keywords_of_their_own(given, shown):
+    assert facts.about(Release(metadata={"keywords": given})).keywords == shown
+
+
+def test_hebrew_pages_read_from_the_right_and_group_numbers(client):
+    project = shelves.crates("boxes")
+    agent = 'pip/25.1 {"installer":{"name":"pip","version":"25.1"},"python":"3.12.4"}'
+    yesterday = clock.now().date() - timedelta(days=1)
+    record_downloads({(project.files.first().path, agent): 1234567}, yesterday)
+    page = client.get("/project/boxes/", headers={"Accept-Language": "he"}).content.decode()
+    assert '<html lang="he" dir="rtl">' in page
+    assert re.search(r"<strong>1,2\d\d,\d\d\d</strong>", page)
+    assert "הורדות" in page

@@ -87,7 +87,7 @@ def about(release: Release) -> About:
         license_text=_license_text(said, classifiers),
         pythons=_pythons(classifiers),
         extras=texts(said, "provides_extra"),
-        keywords=texts(said, "keywords")[:60],
+        keywords=tuple(_keywords(texts(said, "keywords")))[:60],
         classifiers=tuple(_grouped(classifiers)),
         import_names=tuple(name for name in texts(said, "import_name") if name)[:60],
     )
@@ -156,6 +156,12 @@ def _license_text(said: dict[str, Any], classifiers: Iterable[str]) -> str:
     first = next((line.strip() for line in text(said, "license").splitlines() if line.strip()), "")
     short = first if len(first) <= LONGEST_LICENSE else first[: LONGEST_LICENSE - 1] + "…"
     return ", ".join(named) or short
+
+
+def _keywords(given: tuple[str, ...]) -> Iterable[str]:
+    """Single keywords: many words without a comma are what setuptools made of a list divided by spaces."""
+    words = given[0].split() if len(given) == 1 else []
+    return words if len(words) > 2 else given
 
 
 def _pythons(classifiers: Iterable[str]) -> str:
