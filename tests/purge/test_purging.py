@@ -123,3 +123,12 @@ def test_more_than_fits_at_once_is_told_in_turn(cache, monkeypatch):
     actions.forget([f"project/p{number}" for number in range(7)])
     work("purge")
     assert [len(keys) for keys in cache.told] == [3, 3, 1]
+
+
+def test_what_a_clock_that_was_ahead_has_noted_is_purged_when_it_is_set_right(cache):
+    with time_machine.travel("2026-01-14T00:00:00Z", tick=False) as moment:
+        with transaction.atomic():
+            actions.forget(["project/a"])
+        moment.move_to("2026-01-01T00:00:00Z", tick=False)
+        assert actions.purge_waiting() == clock.now() + actions.AGAIN[0]
+    assert cache.told == [["project/a"]]

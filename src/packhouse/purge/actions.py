@@ -6,11 +6,12 @@ from typing import Final
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Min
+from django.db.models import Min, Q
 
 from packhouse.base import clock, metrics
 from packhouse.purge import ports
 from packhouse.purge.models import Waiting
+from packhouse.queue.models import SKEW
 
 AGAIN: Final = (timedelta(seconds=3), timedelta(seconds=60))
 """How long after the first round the others follow.
@@ -47,12 +48,17 @@ def purge_waiting() -> datetime | None:
     Raises ``ports.Failed``; then all of it waits on.
     """
     while True:
-        rows = list(Waiting.objects.filter(due__lte=clock.now()).order_by("pk")[:AT_ONCE])
+        rows = list(Waiting.objects.filter(_is_due(clock.now())).order_by("pk")[:AT_ONCE])
         if not rows:
             following: datetime | None = Waiting.objects.aggregate(next=Min("due"))["next"]
             return following
         _purge(list(dict.fromkeys(row.key for row in rows)))
         _settle(rows)
+
+
+def _is_due(now: datetime) -> Q:
+    """What waits for longer than any round does was noted by a clock that was ahead and has been set right since."""
+    return Q(due__lte=now) | Q(due__gt=now + AGAIN[-1] + SKEW)
 
 
 def _purge(keys: Sequence[str]) -> None:
