@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pytest
 from tests.faults.conftest import Figures
 from tests.faults.invariants import Site, check
 from tests.faults.publishing import Load, new_token, new_upload, send_slowly
@@ -83,6 +84,7 @@ def test_rolling_restarts_lose_no_upload_and_no_read(
     figures(restarts=len(lines), uploads=load.told.answers, reads=reading.statuses, slow_uploads=len(lines))
 
 
+@pytest.mark.usefixtures("on_one_database")
 def test_a_deployment_that_cannot_start_leaves_the_old_server_serving(
     tmp_path: Path, live_database: str | None, figures: Figures
 ) -> None:

@@ -23,7 +23,7 @@ from tests.servers.postgresql import Machine
 CALLS = "fsync,fdatasync,pwrite64,link,linkat,unlink,unlinkat,rename,mkdir,ftruncate,flock,sendto"
 BEYOND = 4
 """Attempts in a row that end before they are killed: then there is no such step any more."""
-FEW = 5
+FEW = 4
 """Steps of each operation in the short form; the long one takes all of them."""
 
 

@@ -29,6 +29,7 @@ PATIENCE = 6
 """How much slower a machine may be that does other things besides."""
 
 
+@pytest.mark.usefixtures("on_one_database")
 def test_every_effect_of_a_change_happens_though_workers_are_killed_all_the_time(
     tmp_path: Path,
     durable_postgresql: Machine | None,
@@ -45,7 +46,7 @@ def test_every_effect_of_a_change_happens_though_workers_are_killed_all_the_time
         env = {"PACKHOUSE_PURGE": f"varnish://127.0.0.1:{port}"} if LONG else {}
         index = stack.enter_context(packhouse.running(tmp_path / "home", database=database, workers=2, env=env))
         token = new_token(index)
-        told, kills, changed = _kill_workers(index, token, rounds(6, 300), env)
+        told, kills, changed = _kill_workers(index, token, rounds(4, 300), env)
         assert retry_all(index.url, token, told) == []
         found = check(index.url, index.home, database=index.database, told=told)
         assert found.violations == []
@@ -74,6 +75,7 @@ def _kill_workers(
     return load.told, kills, one + other
 
 
+@pytest.mark.usefixtures("on_one_database")
 @pytest.mark.django_db(transaction=True)
 def test_slow_stuck_and_poisoned_tasks_do_not_make_mail_and_purges_late(
     tmp_path: os.PathLike[str], often: Callable[[int, int], int], figures: Figures
