@@ -16,7 +16,7 @@ from pathlib import Path
 import django
 
 PATIENCE = 120.0
-"""Seconds until the queue must be empty.  The promise is 30 on a machine that does nothing else."""
+"""Seconds within which some task must get done.  The promise for all is 30 s on a machine that does nothing else."""
 
 LETTERS = {
     "role:change": ("role-changed-as-collaborator", "collaborator-role-changed"),
@@ -51,14 +51,17 @@ def main() -> None:
 
 
 def drain() -> tuple[float, list[str]]:
-    """Wait for the tasks that are due or run: seconds, and what is left after all."""
+    """Wait for the tasks that wait or run: seconds, and what is left when nothing gets done any more."""
     from packhouse.queue.models import QueuedTask
 
-    began = time.monotonic()
-    states = (QueuedTask.State.WAITING, QueuedTask.State.RUNNING)
-    while left := list(QueuedTask.objects.filter(state__in=states).values_list("name", "state", "attempts")[:5]):
-        if time.monotonic() - began > PATIENCE:
-            return PATIENCE, [f"I6 the queue empties: {left}"]
+    began = progress = time.monotonic()
+    unfinished = QueuedTask.objects.filter(state__in=(QueuedTask.State.WAITING, QueuedTask.State.RUNNING))
+    least = sys.maxsize
+    while left := unfinished.count():
+        least, progress = (left, time.monotonic()) if left < least else (least, progress)
+        if time.monotonic() - progress > PATIENCE:
+            shown = list(unfinished.values_list("name", "state", "attempts", "run_at", "last_error")[:5])
+            return PATIENCE, [f"I6 the queue empties: {left} left, {shown}"]
         time.sleep(0.1)
     return round(time.monotonic() - began, 1), []
 

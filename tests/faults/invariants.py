@@ -37,7 +37,7 @@ class Site:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
+        self.connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=180)
 
     def __enter__(self) -> Self:
         return self

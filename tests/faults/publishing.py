@@ -54,7 +54,7 @@ def new_upload(number: int, *, size: int = 0, projects: int = PROJECTS, prefix: 
     return Upload(project, version, *make_wheel(project, version, files={f"{part}.py": b"", **padding}))
 
 
-def send(url: str, token: str, body: bytes, *, timeout: float = 60) -> tuple[int, str | None]:
+def send(url: str, token: str, body: bytes, *, timeout: float = 180) -> tuple[int, str | None]:
     """POST one upload; its status and reason.  Raises ``OSError`` or ``HTTPException`` when no answer comes."""
     connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=timeout)
     headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}", "Authorization": f"Bearer {token}"}
@@ -96,7 +96,7 @@ def slowly(body: bytes, seconds: float, pieces: int = 20) -> Iterator[bytes]:
 
 def send_slowly(url: str, token: str, body: bytes, seconds: float) -> int:
     """Like ``send``, over a thin line; the status alone."""
-    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=seconds + 60)
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=seconds + 180)
     kind = f"multipart/form-data; boundary={BOUNDARY}"
     headers = {"Content-Type": kind, "Authorization": f"Bearer {token}", "Content-Length": str(len(body))}
     try:
@@ -108,7 +108,7 @@ def send_slowly(url: str, token: str, body: bytes, seconds: float) -> int:
         connection.close()
 
 
-def publish(url: str, token: str, upload: Upload, told: Told, *, timeout: float = 60) -> str:
+def publish(url: str, token: str, upload: Upload, told: Told, *, timeout: float = 180) -> str:
     """Send *upload* and note what came back: a status, or ``lost`` for no answer."""
     answer = "lost"
     with suppress(OSError, http.client.HTTPException):

@@ -20,7 +20,7 @@ AT_ONCE = 64
 
 def hang_up(url: str, token: str, body: bytes) -> None:
     """Send an upload and leave before the answer."""
-    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=180)
     headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}", "Authorization": f"Bearer {token}"}
     connection.request("POST", "/legacy/", body, headers)
     connection.close()

@@ -42,7 +42,7 @@ class Operator:
         )
 
     def close(self) -> None:
-        self._process.communicate(timeout=60)
+        self._process.communicate(timeout=240)
 
     def run(self, operation: str, subject: str, *tracing: str, traces: bool = False) -> bool:
         """Whether the change was made; with *tracing* or *traces* under strace."""
@@ -73,7 +73,7 @@ def traced(pid: int, log: Path, *arguments: str) -> Iterator[None]:
         command = [strace, "-f", "-e", f"trace={CALLS}", "-p", str(pid), "-o", str(log), *arguments]
         tracer = subprocess.Popen(command, stderr=output)
     try:
-        assert soon(lambda: b"attached" in errors.read_bytes(), 60)
+        assert soon(lambda: b"attached" in errors.read_bytes(), 240)
         yield
     finally:
         tracer.terminate()  # it lets go of the process
