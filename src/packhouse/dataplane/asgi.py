@@ -24,6 +24,9 @@ class _Headers:
     def get_all(self, name: str) -> list[str]:
         return [value for key, value in self._pairs if key == name]
 
+    def keys(self) -> list[str]:
+        return [key for key, _ in self._pairs]
+
     def items(self) -> list[tuple[str, str]]:
         return self._pairs
 

@@ -3,7 +3,7 @@
 A page is kept by everything that it may depend on: path, query and what the request says of the language.  It is kept
 only if it says of itself that it is the same for everybody and shows one project; whatever changes the project changes
 a document, and with it goes the page.  What no document tells of (a notice on all pages, numbers of downloads) may be
-``KEPT`` seconds old.
+twice ``KEPT`` seconds old.
 """
 
 import re
@@ -17,14 +17,15 @@ from packhouse.dataplane.bridge import Answered
 from packhouse.dataplane.conditional import matches
 from packhouse.dataplane.http import Header, Response
 
-KEPT: Final = 2.0
+KEPT: Final = 1.0
 LONGEST_PAGE: Final = 512 * 1024
 LONGEST_KEY: Final = 1000
 _LOCALE: Final = "locale"
+_LANGUAGE: Final = ("accept-language", "packhouse-language")
 _BODY: Final = ("content-length", "transfer-encoding")
 _NOT_FOR_HERE: Final = ("authorization", "range", "if-match", "if-unmodified-since", *_BODY)
 _SUBJECT: Final = re.compile(r"project/([a-z0-9-]+) all-html")
-_VARY: Final = frozenset({"accept-language", "packhouse-language"})
+_VARY: Final = frozenset(_LANGUAGE)
 _UNLESS_CHANGED: Final = frozenset({"content-type", "content-length", "content-language"})
 
 Key = tuple[str, str, str, str, str]
@@ -56,9 +57,16 @@ class Memo:
     _by_subject: dict[str, set[Key]] = field(default_factory=dict)
 
     def get(self, key: Key, known: str | None) -> Response | None:
-        """The answer to a request whose ``If-None-Match`` is *known*; None when the page must be made."""
+        """The answer to a request whose ``If-None-Match`` is *known*; None when the page must be made.
+
+        Of those who ask for a page that has stood for ``KEPT`` seconds, one makes it anew; the others do not wait.
+        """
         page = self._pages.get(key)
-        if page is None or page.until < monotonic():
+        if page is None:
+            return None
+        now = monotonic()
+        if page.until < now:
+            page.until = now + KEPT
             return None
         if known is not None and matches(known, page.etag):
             return Response(304, page.unmodified, b"", "page")
@@ -112,13 +120,16 @@ def key_of(scope: Any) -> Key | None:
     """
     if scope.method not in ("GET", "HEAD") or not scope.path.startswith("/project/"):
         return None
-    everything = scope.headers.get_all
-    if any(everything(name) for name in _NOT_FOR_HERE):
+    headers = scope.headers
+    sent = set(headers.keys())
+    if not sent.isdisjoint(_NOT_FOR_HERE):
         return None
-    cookies = ";".join(everything("cookie")).split(";")
-    chosen = ";".join(cookie for cookie in cookies if _LOCALE in cookie)
-    language = (chosen, *(",".join(everything(name)) for name in ("accept-language", "packhouse-language")))
-    key: Key = (scope.path, scope.query_string, *language)
+    chosen = ""
+    if "cookie" in sent:
+        cookies = ";".join(headers.get_all("cookie")).split(";")
+        chosen = ";".join(cookie for cookie in cookies if _LOCALE in cookie)
+    asked, told = (",".join(headers.get_all(name)) if name in sent else "" for name in _LANGUAGE)
+    key = (scope.path, scope.query_string, chosen, asked, told)
     return key if sum(map(len, key)) < LONGEST_KEY else None
 
 

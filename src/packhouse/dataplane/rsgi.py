@@ -134,7 +134,8 @@ class FrontDoor:
 
     async def _page(self, key: Key, scope: Any, proto: Any, exchange: Exchange) -> None:
         """A project's page: as it was made a moment ago, or as Django makes it."""
-        await self._freshen()
+        if not self.store.is_fresh():
+            await self.store.sync()
         found = self.memo.get(key, scope.headers.get("if-none-match"))
         if found is not None:
             sent = await self._send(exchange, found, proto)
