@@ -141,7 +141,7 @@ def test_what_is_killed_is_started_again(live_server_process: Running) -> None:
         below = descendants(index.process.pid)
         return [pid for pid, line in below.items() if "cli work" in line or "cli.front" in line]
 
-    assert soon(lambda: len(workers()) == 3)  # granian, its worker, and the task worker
+    assert soon(lambda: len(workers()) == 3)  # the server's master, its worker, and the task worker
 
     def replaced(killed: list[int]) -> bool:
         return len(workers()) == 3 and not set(workers()) & set(killed) and status(f"{index.url}/_ready/") == 200

@@ -1,4 +1,4 @@
-"""Logs: one stream, on stderr, for our own messages, Django's, granian's and every library's.
+"""Logs: one stream, on stderr, for our own messages, Django's and every library's.
 
 People at a terminal get coloured lines, everything else gets JSON, one object a line.  No log holds a credential:
 values under telling names and whatever looks like a token are masked, and of a request only what ``AccessLine`` has
@@ -105,16 +105,6 @@ class StderrHandler(logging.Handler):
 def is_human(form: str) -> bool:
     """Whether *form* means lines for people, here and now."""
     return form == "human" or (form == "auto" and sys.stderr.isatty())
-
-
-def granian_config() -> dict[str, Any]:
-    """What makes granian's own loggers use ours (its ``log_dictconfig``)."""
-    silent: dict[str, Any] = {"handlers": [], "propagate": True}
-    return {
-        "formatters": {},
-        "handlers": {},
-        "loggers": {"_granian": dict(silent), "granian.access": dict(silent)},
-    }
 
 
 def mask(text: str) -> str:

@@ -46,7 +46,9 @@ COUNTERS: Final[Mapping[str, Metric]] = {
         "Uploads: published, repeated or refused; code is the reason of a refusal.", ("outcome", "code")
     ),
     "packhouse_downloads": Metric("Files and metadata files sent, or led to in a bucket.", ("kind",)),
-    "packhouse_document_cache": Metric("Documents looked up in a process's memory.", ("result",)),
+    "packhouse_document_cache": Metric(
+        "Documents looked up in a process's memory, and loaded into it: once for all who wait.", ("result",)
+    ),
     "packhouse_tasks": Metric("Background tasks that ended.", ("task", "outcome")),
     "packhouse_authentications": Metric(
         "Passwords, second factors and tokens that were checked.", ("method", "outcome")
@@ -66,12 +68,13 @@ GAUGES: Final[Mapping[str, Metric]] = {
 class Hot:
     """What every request counts: a few hundred nanoseconds, no lock.  To be used from the event loop's thread alone."""
 
-    __slots__ = ("cache_hits", "cache_misses", "cells", "downloads")
+    __slots__ = ("cache_hits", "cache_loads", "cache_misses", "cells", "downloads")
 
     def __init__(self) -> None:
         self.cells: dict[tuple[str, str, str, int], list[float]] = {}
         self.cache_hits = 0
         self.cache_misses = 0
+        self.cache_loads = 0
         self.downloads: dict[str, int] = {"wheel": 0, "sdist": 0, "metadata": 0, "other": 0}
 
     def request(self, plane: str, route: str, method: str, status: int, seconds: float, sent: int = 0) -> None:
@@ -160,7 +163,8 @@ def snapshot() -> dict[str, Any]:
         counted = {name: [[*key, value] for key, value in cells.items()] for name, cells in _counted.items()}
         levels = {name: [[*key, value] for key, value in cells.items()] for name, cells in _levels.items()}
     requests = [[*key, list(cell)] for key, cell in list(hot.cells.items())]
-    counted["packhouse_document_cache"] = [["hit", hot.cache_hits], ["miss", hot.cache_misses]]
+    cache = [["hit", hot.cache_hits], ["miss", hot.cache_misses], ["load", hot.cache_loads]]
+    counted["packhouse_document_cache"] = cache
     counted["packhouse_downloads"] = [[kind, number] for kind, number in hot.downloads.items()]
     return {"pid": os.getpid(), "requests": requests, "counted": counted, "levels": levels}
 

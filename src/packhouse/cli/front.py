@@ -1,59 +1,23 @@
-"""The server process: granian in front of the data plane, with its workers.
+"""The server process: it holds the sockets and forks the workers that serve.
 
 ``python -m packhouse.cli.front`` is started by the supervisor, which hands it the whole configuration in the
-environment; see docs/decisions/0008-server-process.md for why each of granian's options stands as it does.
+environment; see docs/decisions/0008-server-process.md.
 """
 
 import gc
 import os
 import resource
-import signal
+import socket
 import sys
-import time
-from collections.abc import Sequence
-from typing import Any
-
-from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes
-from granian.http import HTTP1Settings
-from granian.log import LogLevels
-from granian.server.mp import MPServer
+from collections.abc import Callable
 
 from packhouse import config
 from packhouse.base import logs, metrics, running
 from packhouse.cli.supervisor import HOPELESS
+from packhouse.server import master, worker
 
-TARGET = "packhouse.dataplane.rsgi:application"
-BACKLOG = 4096
 KEPT_FILES = 512
 """Descriptors of a worker that are not for connections: databases, files being sent, spools."""
-FILE_THREADS = 32
-STEADY = 5.0
-FIRST_PAUSE = 0.05
-LONGEST_PAUSE = 3.0
-ATTEMPTS = 5
-
-
-class Server(MPServer):
-    """granian, but a worker that dies is always replaced.
-
-    granian itself ends when one worker dies twice within seconds, and with it all requests that the others are at.
-    Here it does so only while no worker has ever stayed up, because then none ever will.
-    """
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.quick_deaths = 0
-        self.ever_steady = False
-
-    def _respawn_workers(self, workers: Sequence[int], spawn_target: Any, target_loader: Any, delay: float = 0) -> None:
-        youngest = min(time.monotonic() - self.wrks[index].birth for index in workers)
-        self.ever_steady = self.ever_steady or youngest > STEADY
-        self.quick_deaths = 0 if youngest > STEADY else self.quick_deaths + 1
-        if self.quick_deaths > 1:
-            time.sleep(min(FIRST_PAUSE * 2**self.quick_deaths, LONGEST_PAUSE))
-        super()._respawn_workers(workers, spawn_target, target_loader, delay)
-        if self.ever_steady or self.quick_deaths < ATTEMPTS:
-            self.respawned_wrks.clear()
 
 
 def main() -> None:
@@ -61,38 +25,26 @@ def main() -> None:
     running.end_with_parent()
     settings = config.load()
     logs.configure(settings.log_format, settings.log_level, settings.token_prefix)
-    front = server(settings)
-    preload()
-    try:
-        front.serve(target_loader=load_application, wrap_loader=False)
-    except SystemExit:
-        sys.exit(1 if front.ever_steady or front.quick_deaths < ATTEMPTS else HOPELESS)
-
-
-def server(settings: config.Config) -> Server:
-    """granian, set up as *settings* say."""
-    return Server(
-        TARGET,
-        address=settings.host.strip("[]"),
-        port=settings.port,
-        interface=Interfaces.RSGI,
-        workers=settings.workers,
-        loop=Loops.uvloop,
-        http=HTTPModes.http1,
-        runtime_mode=RuntimeModes.st,
-        runtime_blocking_threads=FILE_THREADS,
-        websockets=False,
-        backlog=BACKLOG,
-        backpressure=connections(),
-        http1_settings=HTTP1Settings(
-            header_read_timeout=settings.header_timeout * 1000, max_buffer_size=settings.max_header_size
-        ),
-        log_level=LogLevels.warning,
-        log_dictconfig=logs.granian_config(),
-        respawn_failed_workers=True,
-        respawn_interval=2.0,
-        workers_kill_timeout=settings.drain_seconds or 1,
+    limits = worker.Limits(
+        head_bytes=settings.max_header_size,
+        head_seconds=settings.header_timeout,
+        send_seconds=settings.idle_timeout,
+        connections=connections(),
     )
+    sockets = master.listen(settings.host.strip("[]"), settings.port, settings.workers)
+
+    preload()
+
+    def work(listening: socket.socket, ready: Callable[[], None]) -> None:
+        """One worker."""
+        running.end_with_parent()
+        metrics.start("server")
+        from packhouse.dataplane.rsgi import application  # noqa: PLC0415 (made here, after the fork)
+
+        worker.work(application, listening, limits, ready)
+
+    status = master.Master(sockets, work, settings.drain_seconds or 1).run()
+    sys.exit(HOPELESS if status else 0)
 
 
 def preload() -> None:
@@ -113,26 +65,13 @@ def preload() -> None:
 
 
 def connections() -> int:
-    """How many connections each worker may hold: all that the system lets a process have, once asked for.
-
-    At that number granian accepts nobody any more, idle though the others may be.
+    """How many connections each worker may hold: half of the descriptors that the system lets a process have, once
+    asked for.  A download holds its socket twice, and the file.
     """
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     room = min(hard, 1024**2) if hard != resource.RLIM_INFINITY else 1024**2
     resource.setrlimit(resource.RLIMIT_NOFILE, (room, hard))
-    return max(room - KEPT_FILES, room // 2)
-
-
-def load_application() -> Any:
-    """The application of one worker, which runs this first."""
-    running.end_with_parent()
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    settings = config.load()
-    logs.configure(settings.log_format, settings.log_level, settings.token_prefix)
-    metrics.start("server")
-    from packhouse.dataplane.rsgi import application  # noqa: PLC0415 (in the worker only)
-
-    return application
+    return max((room - KEPT_FILES) // 2, room // 3)
 
 
 if __name__ == "__main__":

@@ -74,7 +74,7 @@ def serve_metrics(settings: config.Config) -> None:
 def refuse_taken_port(host: str, port: int) -> None:
     """Ends the command when something listens there already.
 
-    granian's own sockets share their port (SO_REUSEPORT), and a second server would silently take half of the clients.
+    The workers' sockets share their port (SO_REUSEPORT), and a second server would silently take half of the clients.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:

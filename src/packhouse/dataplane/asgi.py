@@ -1,4 +1,4 @@
-"""The same front door for any ASGI server: ASGI's messages dressed as granian's RSGI objects."""
+"""The same front door for any ASGI server: ASGI's messages dressed as RSGI objects."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
@@ -110,7 +110,7 @@ class _Protocol:
         await self._send({"type": "http.response.body", "body": self._body})
 
     async def _send_file(self, path: str, start: int, end: int | None) -> None:
-        with Path(path).open("rb") as file:  # noqa: ASYNC230 - page cache; granian is the server for production
+        with Path(path).open("rb") as file:  # noqa: ASYNC230 - page cache; our own server is the one for production
             file.seek(start)
             left = -1 if end is None else end - start
             while left and (chunk := file.read(_CHUNK if left < 0 else min(_CHUNK, left))):

@@ -134,13 +134,15 @@ class Bridge:
                 break
             except TimeoutError:
                 raise Refusal(408, "408 Request Timeout: nothing was sent for too long") from None
+            except ConnectionError:
+                raise _cut_short() from None
             spool.received += len(chunk)
             self.spooled += len(chunk)
             self._check_pace(spool.received, monotonic() - began)
             with _room():
                 spool.write(bytes(chunk))
         if length is not None and spool.received != length:
-            raise Refusal(400, "400 Bad Request: the body is shorter than Content-Length says")
+            raise _cut_short()
 
     def _check_pace(self, received: int, seconds: float) -> None:
         if received > self.limits.body:
@@ -245,6 +247,10 @@ def _add_header(environ: dict[str, Any], name: str, value: str) -> None:
 def _answered(started: list[Any], body: bytes, rest: Any = None, close: Callable[[], None] | None = None) -> Answered:
     status, headers = started[-2:]
     return Answered(int(status[:3]), [(name.lower(), value) for name, value in headers], body, rest, close)
+
+
+def _cut_short() -> Refusal:
+    return Refusal(400, "400 Bad Request: the body ends before it should")
 
 
 def _content_length(headers: Any) -> int | None:

@@ -3,7 +3,10 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from packhouse.dataplane.page import Page, Variant
 
 Header = tuple[str, str]
 
@@ -55,12 +58,17 @@ class FileSlice:
 
 @dataclass(slots=True)
 class Response:
-    """A status, headers, and a body that is bytes or part of a blob."""
+    """A status, headers, and a body that is bytes or part of a blob.
+
+    ``page`` and ``variant`` are what it was made from, if it may be given again as long as that page is in memory.
+    """
 
     status: int
     headers: list[Header]
     body: bytes | FileSlice = b""
     route: str = "other"
+    page: "Page | None" = None
+    variant: "Variant | None" = None
 
 
 @dataclass(frozen=True, slots=True)

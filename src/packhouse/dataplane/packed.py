@@ -23,14 +23,20 @@ class Packed:
 
     async def get(self, key: str, read: Callable[[], Awaitable[bytes]]) -> bytes:
         """The blob *key* packed; *read* brings its bytes where it is not at hand."""
-        found = self._kept.get(key)
+        found = self.at_hand(key)
         if found is not None:
-            self._kept.move_to_end(key)
             return found
         content = await read()
         packed = _pack(content) if len(content) < _OFF_THE_LOOP else await asyncio.to_thread(_pack, content)
         self._keep(key, packed)
         return packed
+
+    def at_hand(self, key: str) -> bytes | None:
+        """The blob *key* packed, if that was done before."""
+        found = self._kept.get(key)
+        if found is not None:
+            self._kept.move_to_end(key)
+        return found
 
     def _keep(self, key: str, packed: bytes) -> None:
         self.size += len(packed) - len(self._kept.pop(key, b""))

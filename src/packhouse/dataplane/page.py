@@ -10,7 +10,8 @@ import zstandard
 from packhouse.dataplane.http import Header
 from packhouse.dataplane.negotiation import Encoding
 from packhouse.documents.segments import join_gzip, join_identity
-from packhouse.documents.store import Pieces
+from packhouse.documents.store import Format, Pieces
+from packhouse.server import wire
 
 _ZSTD_UP_TO = 16 * 1024**2
 _RECOMPRESS_UP_TO = 32 * 1024
@@ -18,7 +19,7 @@ _RECOMPRESS_UP_TO = 32 * 1024
 
 @dataclass(slots=True)
 class Variant:
-    """One representation: its bytes (or the file that holds them) and complete headers, without and with a body."""
+    """One representation: its bytes (or the file that holds them) and complete headers, with and without a body."""
 
     etag: str
     headers: list[Header]
@@ -26,14 +27,25 @@ class Variant:
     body: bytes
     file: Path | None = None
     size: int = 0
+    _whole: bytes = b""
+    _short: bytes = b""
+
+    def head(self, status: int) -> bytes:
+        """The head of a 200 or a 304 as it travels; made once."""
+        if status == 200:
+            self._whole = self._whole or wire.head(200, self.headers)
+            return self._whole
+        self._short = self._short or wire.head(304, self.unmodified)
+        return self._short
 
 
 class Page:
     """One document in one format.  Encodings are made when first asked for and kept; the pieces are then let go."""
 
-    __slots__ = ("_gzip", "_identity", "_pieces", "_variants", "_zstd", "digest", "serial", "size")
+    __slots__ = ("_gzip", "_identity", "_pieces", "_variants", "_zstd", "digest", "key", "serial", "size")
 
-    def __init__(self, loaded: Pieces) -> None:
+    def __init__(self, loaded: Pieces, key: tuple[str, Format]) -> None:
+        self.key = key
         self.serial = loaded.serial
         self._identity = join_identity(loaded.pieces)
         self._pieces: list[bytes] | None = loaded.pieces
@@ -41,7 +53,7 @@ class Page:
         self._zstd: bytes | None = None
         self._variants: dict[tuple[str, str], Variant] = {}
         self.digest = hashlib.blake2b(self._identity, digest_size=16).hexdigest()
-        self.size = 2 * len(self._identity) + 1500
+        self.size = 2 * len(self._identity) + 3000
 
     @property
     def identity(self) -> bytes:

@@ -19,14 +19,15 @@ def with_page(
     *shared* makes the headers that stand on every answer; it is called once for each representation.
     """
     headers = request.headers
+    source = page if isinstance(page, Page) else None
     variant = page.variant(content_type, encoding(headers.get("accept-encoding")), shared)
     known = headers.get("if-none-match")
     if known is not None and matches(known, variant.etag):
-        return Response(304, variant.unmodified, b"", route)
+        return Response(304, variant.unmodified, b"", route, source, variant)
     asked = headers.get("range")
     if asked is not None and request.method == "GET" and range_applies(headers.get("if-range"), variant.etag):
         return _partial(variant, asked, route)
-    return Response(200, variant.headers, _body(variant, 0, variant.size), route)
+    return Response(200, variant.headers, _body(variant, 0, variant.size), route, source, variant)
 
 
 def _body(variant: Variant, start: int, end: int) -> bytes | FileSlice:

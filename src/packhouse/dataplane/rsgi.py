@@ -1,4 +1,8 @@
-"""The front door: granian's RSGI on one side, the data plane and the bridge to Django on the other."""
+"""The front door: a server's RSGI on one side, the data plane and the bridge to Django on the other.
+
+Any RSGI server can call it.  Our own (``packhouse.server``) also calls ``answer_now``, ``remember`` and ``recall``:
+they answer most of what installers ask without a task, and much of it without reading the request.
+"""
 
 import asyncio
 import os
@@ -17,13 +21,14 @@ from packhouse.base.access import AccessLog
 from packhouse.base.clients import client_of
 from packhouse.config import Config
 from packhouse.dataplane import blobs as blob_stores
-from packhouse.dataplane import large, sockets
+from packhouse.dataplane import large
 from packhouse.dataplane.answer import answer
 from packhouse.dataplane.bridge import Answered, Bridge, Limits, Refusal
 from packhouse.dataplane.http import CSP, TEXT, FileSlice, Header, Joined, Request, Response, Site
 from packhouse.dataplane.memo import Key, Memo, key_of
 from packhouse.dataplane.packages import Blobs, NotStatted
 from packhouse.dataplane.packed import Packed
+from packhouse.dataplane.ready import Ready, ReadyAnswers
 from packhouse.dataplane.store import DocumentStore, NotLoaded
 from packhouse.dataplane.watch import TALLY, Exchange
 from packhouse.documents import generation
@@ -31,6 +36,9 @@ from packhouse.documents import store as documents
 from packhouse.documents.store import Unavailable
 from packhouse.downloads.tally import Batch
 from packhouse.files.store import StoreError
+from packhouse.server import wire
+from packhouse.server.connection import Connection
+from packhouse.server.turn import Turn
 
 log: Any = structlog.get_logger(__name__)
 
@@ -38,6 +46,9 @@ _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?")
 _SMALL_FILE = 256 * 1024
 _POLL_SECONDS = 0.5
 _TALLY_SECONDS = 60.0
+_PLANE = ("/simple", "/packages/", "/pypi/")
+_GONE = 499
+"""What is noted of a request whose client did not wait for the answer."""
 
 
 class FrontDoor:
@@ -54,6 +65,8 @@ class FrontDoor:
         self._security = [CSP, *site.security()]  # for every answer that has none of its own
         self.memo = Memo(max(1024**2, config.document_cache_size // 8))
         store.listeners.append(self.memo.forget)
+        self._ready = ReadyAnswers()
+        self.remember = self._ready.add
         self._poll: asyncio.Task[None] | None = None
         self._tally_due = monotonic() + _TALLY_SECONDS
 
@@ -75,9 +88,7 @@ class FrontDoor:
 
     async def _keep_true(self) -> None:
         """Ask the change feed now and then: writers on other machines cannot move this machine's mark."""
-        told = False
         while True:
-            told = told or sockets.cut_off_who_never_reads(self.config.idle_timeout)
             with suppress(Unavailable):
                 await self.store.sync()
             if TALLY.is_full or monotonic() >= self._tally_due:
@@ -103,6 +114,9 @@ class FrontDoor:
         exchange = Exchange(scope.method, scope.path, self._client(scope), agent)
         try:
             await self._exchange(scope, proto, exchange)
+        except ConnectionError:
+            exchange.ended(self.log, "data", "gone", _GONE, 0)
+            raise
         except Exception:
             log.exception("a request failed", path=scope.path, request_id=exchange.request_id)
             sent = 0
@@ -117,7 +131,7 @@ class FrontDoor:
             sent = self._send_refusal(exchange, Refusal(400, "400 Bad Request: name the host, once"), proto)
             exchange.ended(self.log, "data", "host", 400, sent)
             return
-        if path.startswith(("/simple", "/packages/", "/pypi/")):
+        if path.startswith(_PLANE):
             response = await self._data(Request(scope.method, path, scope.query_string, Joined(scope.headers)))
             if response is not None:
                 sent = await self._send(exchange, response, proto)
@@ -151,10 +165,76 @@ class FrontDoor:
         return self.store.is_fresh()
 
     def _client(self, scope: Any) -> str:
+        return self._client_at(scope.client, scope.headers)
+
+    def _client_at(self, peer: str, headers: Any) -> str:
         if not self.config.trusted_proxies:
-            return str(scope.client.rpartition(":")[0])
+            return peer.rpartition(":")[0]
         trusted, written = self.config.trusted_proxies, self.config.proxy_header
-        return client_of(scope.client, Joined(scope.headers).get, trusted, written=written).address
+        return client_of(peer, Joined(headers).get, trusted, written=written).address
+
+    # -- at once ------------------------------------------------------------------------------------------------
+
+    def answer_now(self, turn: Turn) -> bool:
+        """Answer what the data plane can answer without waiting; False leaves it to ``__rsgi__``."""
+        path = turn.path
+        if not path.startswith(_PLANE) or not self.store.is_fresh() or not _names_one_host(turn):
+            return False
+        exchange = Exchange(turn.method, path, self._client(turn), turn.headers.get("user-agent") or "")
+        try:
+            headers = Joined(turn.headers) if turn.headers.again else turn.headers
+            request = Request(turn.method, path, turn.query_string, headers)
+            response = answer(request, self.store, self.blobs, self.site)
+        except Exception:  # noqa: BLE001 (a document or a blob is to be asked for first, or it fails there once more)
+            return False
+        ready = self._as_ready(response, turn) if response is not None else None
+        if ready is None or not self._put(ready, exchange, turn):
+            return False
+        if ready.method == "GET" and (ready.page is not None or isinstance(ready.body, FileSlice)):
+            ready.headers = turn.headers if self.config.trusted_proxies else None
+            turn.ready = ready
+        return True
+
+    def _as_ready(self, response: Response, turn: Turn) -> Ready | None:
+        """What *turn* is answered; None when that has to be made or fetched first."""
+        body, variant, status = response.body, response.variant, response.status
+        if isinstance(body, FileSlice) and body.packed:
+            body = self.packed.at_hand(body.key) or body
+        if isinstance(body, FileSlice) and (body.packed or body.path is None):
+            return None
+        length = len(body) if isinstance(body, bytes) else body.end - body.start
+        if turn.method == "HEAD" or status in (204, 304):
+            body = b""
+        head = variant.head(status) if variant is not None else wire.head(status, response.headers, length)
+        agent = turn.headers.get("user-agent") or ""
+        return Ready(head, body, status, response.route, turn.method, turn.path, agent, response.page)
+
+    def recall(self, packet: bytes, connection: Connection) -> bool:
+        """Answer a request that was answered before, known by its bytes."""
+        ready = self._ready.get(packet)
+        if ready is None or not self.store.is_fresh():
+            return False
+        if ready.page is not None and not self.store.is_current(ready.page):
+            self._ready.remove(packet)
+            return False
+        client = self._client_at(connection.client, ready.headers)
+        return self._put(ready, Exchange(ready.method, ready.path, client, ready.agent), connection)
+
+    def _put(self, ready: Ready, exchange: Exchange, to: Turn | Connection) -> bool:
+        """Send *ready*; False when it is a file that is not there any more."""
+        body = ready.body
+        if isinstance(body, FileSlice):
+            try:
+                sent = _put_file(ready.head, exchange.line(), body, to)
+            except OSError:
+                return False
+        else:
+            to.send(ready.head, exchange.line(), body)
+            sent = len(body)
+        exchange.ended(self.log, "data", ready.route, ready.status, sent)
+        return True
+
+    # -- in a task ----------------------------------------------------------------------------------------------
 
     async def _data(self, request: Request) -> Response | None:
         """The data plane's response, once the documents that it needs are in memory."""
@@ -255,6 +335,17 @@ class FrontDoor:
         """*headers* with those for security that are not among them."""
         present = {name for name, _ in headers}
         return [*headers, *(pair for pair in self._security if pair[0] not in present)]
+
+
+def _put_file(head: bytes, line: bytes, part: FileSlice, to: Turn | Connection) -> int:
+    """Small parts are read and sent as bytes, large ones leave through the kernel without touching Python."""
+    size = part.end - part.start
+    assert part.path is not None
+    if size <= _SMALL_FILE:
+        to.send(head, line, _read(part.path, part.start, part.end))
+    else:
+        to.send_file(head, line, os.open(part.path, os.O_RDONLY), part.start, part.end)
+    return size
 
 
 def _write_downloads(batch: Batch) -> None:

@@ -82,6 +82,14 @@ class DocumentStore:
             self._pages.move_to_end(wanted)
         return None if found == "absent" else found
 
+    def is_current(self, page: Page) -> bool:
+        """Whether *page* is what ``page`` would give for its key now; counts as asking for it."""
+        if self._pages.get(page.key) is not page:
+            return False
+        hot.cache_hits += 1
+        self._pages.move_to_end(page.key)
+        return True
+
     def _load_inline(self, key: Key) -> Entry:
         if not self.reader.inline:
             raise NotLoaded(key)
@@ -116,6 +124,7 @@ class DocumentStore:
         while True:
             load.stale = False
             self.loads += 1
+            hot.cache_loads += 1
             page = await loop.run_in_executor(self._threads, self._make, key)
             if not load.stale:
                 self._keep_page(key, page)
@@ -128,13 +137,14 @@ class DocumentStore:
         if key[0] == "index" and sum(map(len, loaded.pieces)) > LARGE:
             large = LargePage(Assembly(self.reader, *key), self.folder)
             return large if large.refresh() else ABSENT
-        page = Page(loaded)
+        page = Page(loaded, key)
         page.encoded("gzip")
         return page
 
     def _keep(self, key: Key, loaded: Pieces | None) -> Entry:
         self.loads += 1
-        page: Entry = ABSENT if loaded is None else Page(loaded)
+        hot.cache_loads += 1
+        page: Entry = ABSENT if loaded is None else Page(loaded, key)
         self._keep_page(key, page)
         return page
 

@@ -28,6 +28,10 @@ class Exchange:
         self.agent = agent
         self.request_id = logs.new_request_id()
 
+    def line(self) -> bytes:
+        """The header as it travels."""
+        return b"x-request-id: %b\r\n" % self.request_id.encode()
+
     def header(self) -> Header:
         return ("x-request-id", self.request_id)
 

@@ -1,0 +1,25 @@
+"""A master with workers that answer their process id: ``python -m tests.server.service PORT WORKERS [broken]``."""
+
+import os
+import socket
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from packhouse.server import master, worker
+
+
+class Pid:
+    async def __rsgi__(self, scope: Any, proto: Any) -> None:
+        proto.response_bytes(200, [], str(os.getpid()).encode())
+
+
+def work(listening: socket.socket, ready: Callable[[], None]) -> None:
+    if "broken" in sys.argv:
+        raise SystemExit("this worker cannot work")
+    worker.work(Pid(), listening, worker.Limits(), ready)
+
+
+if __name__ == "__main__":
+    sockets = master.listen("127.0.0.1", int(sys.argv[1]), int(sys.argv[2]))
+    sys.exit(master.Master(sockets, work, 10).run())

@@ -1,0 +1,74 @@
+"""The master process: workers that die, are replaced, and stop."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.servers import processes
+
+ROOT = Path(__file__).parents[2]
+
+
+@contextmanager
+def service(workers: int = 1, *more: str):
+    port = processes.free_port()
+    command = [sys.executable, "-m", "tests.server.service", str(port), str(workers), *more]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL) as process:
+        try:
+            yield process, f"http://127.0.0.1:{port}/"
+        finally:
+            process.kill()
+
+
+def pid_of(url: str, attempts: int = 200) -> int:
+    """Who answers, once somebody does."""
+    for attempt in range(attempts):
+        try:
+            return int(urllib.request.urlopen(url, timeout=20).read())
+        except OSError:
+            if attempt == attempts - 1:
+                raise
+            time.sleep(0.05)
+    raise AssertionError
+
+
+def other_than(url: str, gone: int) -> int:
+    """The worker that answers when *gone* does no more."""
+    for _ in range(400):
+        if (found := pid_of(url)) != gone:
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"{gone} still answers")
+
+
+def test_a_worker_that_is_killed_is_replaced():
+    with service() as (master, url):
+        for _ in range(2):
+            killed = pid_of(url)
+            os.kill(killed, signal.SIGKILL)
+            assert other_than(url, killed) != master.pid
+
+
+def test_on_hup_each_worker_is_replaced_and_on_term_all_end():
+    with service() as (master, url):
+        old = pid_of(url)
+        master.send_signal(signal.SIGHUP)
+        new = other_than(url, old)
+        assert new != master.pid
+        master.send_signal(signal.SIGTERM)
+        assert master.wait(20) == 0
+
+
+def test_workers_share_a_port():
+    with service(3) as (_, url):
+        assert len({pid_of(url) for _ in range(60)}) == 3
+
+
+def test_workers_that_never_come_up_are_given_up():
+    with service(1, "broken") as (master, _):
+        assert master.wait(30) == 3
