@@ -1,22 +1,24 @@
 """``python -m bench``: load a catalogue, measure Packhouse and nginx in turn, print ratios, write the report."""
 
 import argparse
+import asyncio
 import json
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
 
-from bench import cases, load, report, servers, uploads, wrk
+from bench import cases, cold, growth, report, servers, uploads, wrk
 from packhouse.specs.names import normalize
 
 CONNECTIONS = (1, 32, 256)
 HEAVY = "50 MB wheel"
+PAGE = "a page of Django's with session and user"
+COLD = "a cold project, 2,000 clients at once"
+BUSY = "bench-many-files"
 
 
 def main() -> None:
@@ -30,6 +32,10 @@ def main() -> None:
             results.append(measure(name, folder, options, stack))
             if options.write:
                 report.write(results, options)
+        for size in filter(None, options.growth.split(",")):
+            results[0].growth.append(growth.measure(int(size), folder, options))
+            if options.write:
+                report.write(results, options)
 
 
 def _options() -> argparse.Namespace:
@@ -41,6 +47,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=3.0, help="length of one measurement (3)")
     parser.add_argument("--rounds", type=int, default=3, help="measurements of each, in turn (3)")
     parser.add_argument("--uploads", type=int, default=400, help="uploads to send (400)")
+    parser.add_argument("--growth", default="100,1000,10000,100000", help="sizes to show the cost of a small page at")
     parser.add_argument("--only", default="", help="only cases whose name contains this")
     parser.add_argument("--write", action="store_true", help="write docs/reference/performance.md")
     parser.add_argument("--folder", help="where homes and mirrors go (a temporary folder)")
@@ -54,29 +61,27 @@ def measure(name: str, folder: Path, options: argparse.Namespace, stack: ExitSta
     home = folder / name
     home.mkdir(parents=True, exist_ok=True)
     database = stack.enter_context(servers.postgresql(folder)) if name == "postgresql" else None
-    loaded = _loaded(home, database, options)
+    port = servers.free_port()
+    loaded = servers.load(home, database, port, options.projects, options.files, options.catalogue)
     print(f"   loaded: {loaded}", flush=True)
     result = report.Result(name, loaded)
-    with servers.packhouse(home, database) as ours:
+    with servers.packhouse(home, database, port) as ours:
         result.ready_seconds = ours.seconds
         root = folder / f"mirror-{name}"
         with servers.nginx(_prepared(root), folder) as nginx:
             for case in _cases(ours.url, root, folder, home):
                 if options.only in case.name:
-                    _compare(case, ours.url, nginx.url, options, result)
+                    _compare(case, ours, nginx, options, result)
         result.memory = servers.worker_memory(ours.process.pid)
+        servers.user(home, database)
+        if options.only in PAGE:
+            _page(ours, servers.session(home, database), options, result)
+        if options.only in COLD:
+            result.cold = asyncio.run(cold.ask(ours.url, f"/simple/{BUSY}/", home, database))
+            print(f"   {COLD}: {result.cold}", flush=True)
         if options.uploads and options.only in "uploads":
             _upload(ours.url, home, database, options, result)
     return result
-
-
-def _loaded(home: Path, database: str | None, options: argparse.Namespace) -> load.Loaded:
-    """Load in a process of its own, so that this one stays small and can do so again for the next database."""
-    command = [sys.executable, "-m", "bench.load", str(home), str(options.projects), str(options.files)]
-    command += [str(options.catalogue or "")]
-    environment = os.environ | ({"PACKHOUSE_DATABASE": database} if database else {})
-    printed = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
-    return load.Loaded(**json.loads(printed.splitlines()[-1]))
 
 
 def _prepared(root: Path) -> Path:
@@ -130,22 +135,42 @@ def _files(root: Path, home: Path) -> Iterator[cases.Case]:
         yield cases.Case(label, f"/packages/{key}", f"/packages/{key}", target)
 
 
-def _compare(case: cases.Case, ours: str, nginx: str, options: argparse.Namespace, result: report.Result) -> None:
+def _page(ours: servers.Server, cookie: str, options: argparse.Namespace, result: report.Result) -> None:
+    """The account's own page: a session, a user and what belongs to them, from the database and through a template."""
+    for connections in (1, 8):
+        found = [
+            wrk.run(
+                f"{ours.url}/account/",
+                ours.process.pid,
+                connections=connections,
+                seconds=options.seconds,
+                headers={"Cookie": cookie},
+            )
+            for _ in range(options.rounds)
+        ]
+        result.pages.append((connections, wrk.median(found)))
+        print(f"   {PAGE} c={connections} {result.pages[-1][1]}", flush=True)
+
+
+def _compare(
+    case: cases.Case, ours: servers.Server, nginx: servers.Server, options: argparse.Namespace, result: report.Result
+) -> None:
     headers = {key: value for key, value in case.headers.items() if key not in ("If-None-Match", "Accept")}
     theirs = dict(headers)
     if "If-None-Match" in case.headers:
-        theirs["If-None-Match"] = cases.etag_of(nginx, case.mirror, headers)
+        theirs["If-None-Match"] = cases.etag_of(nginx.url, case.mirror, headers)
     for connections in CONNECTIONS if case.name != HEAVY else CONNECTIONS[:2]:
         common = {"connections": connections, "seconds": options.seconds, "script": case.script}
         found = wrk.compare(
-            lambda common=common: wrk.run(ours + case.path, headers=case.headers, **common),
-            lambda common=common: wrk.run(nginx + case.mirror, headers=theirs, **common),
+            lambda common=common: wrk.run(ours.url + case.path, ours.process.pid, headers=case.headers, **common),
+            lambda common=common: wrk.run(nginx.url + case.mirror, nginx.process.pid, headers=theirs, **common),
             options.rounds,
         )
         result.rows.append((case.name, connections, case.target, found))
         print(
             f"   {case.name:28} c={connections:<4} ours {found.ours.rate:>9.0f}/s p99 {found.ours.p99:7.2f} ms"
             f"   nginx {found.nginx.rate:>9.0f}/s   ratio {found.ratio:5.2f} (≥ {case.target})"
+            f"   µs {found.ours.cpu:.1f}/{found.nginx.cpu:.1f} {found.cpu_ratio:.2f}"
             f"   errors {found.ours.errors}/{found.nginx.errors}",
             flush=True,
         )

@@ -69,11 +69,44 @@ def _own(username: str, project_name: str) -> None:
     actions.set_role(by=None, project=project, user_id=user.pk, name=Role.Name.OWNER)
 
 
+def _touch(project: str) -> None:
+    """Tell all readers that the project's documents have changed, though they have not."""
+    from django.db import transaction
+
+    from packhouse.documents import actions
+
+    with transaction.atomic():
+        actions.serial_lock()
+        actions.mark_changed(f"simple/{project}")
+
+
+def _session(username: str) -> str:
+    """Sign the user in; returns the cookie."""
+    from django.conf import settings
+    from django.test import Client
+
+    from packhouse.accounts.models import User
+
+    client = Client()
+    client.force_login(User.objects.get(username=username))
+    return f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
+
+
 def main() -> None:
-    """``HOME PROJECTS FILES [CATALOGUE]`` loads and prints what; ``--own HOME USER PROJECT`` gives a role."""
+    """``HOME PROJECTS FILES [CATALOGUE]`` loads and prints what; ``--own HOME USER PROJECT`` gives a role;
+    ``--session HOME USER`` prints a session's cookie; ``--touch HOME PROJECT`` has all readers read a project anew.
+    """
     if sys.argv[1] == "--own":
         connect(Path(sys.argv[2]))
         _own(*sys.argv[3:5])
+        return
+    if sys.argv[1] == "--touch":
+        connect(Path(sys.argv[2]))
+        _touch(sys.argv[3])
+        return
+    if sys.argv[1] == "--session":
+        connect(Path(sys.argv[2]))
+        print(_session(sys.argv[3]))
         return
     home, projects, files, catalogue = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:5]
     connect(home)

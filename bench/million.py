@@ -27,6 +27,7 @@ Figures = dict[str, float]
 def main() -> None:
     options = _options()
     database = os.environ.get("PACKHOUSE_DATABASE")
+    servers.user(options.home, database)
     token = servers.token(options.home, database)
     figures: Figures = {}
     with servers.packhouse(options.home, database) as ours, tempfile.TemporaryDirectory() as folder:

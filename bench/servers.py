@@ -1,6 +1,7 @@
 """The two servers, each with one worker pinned to the first core, on free loopback ports."""
 
 import contextlib
+import json
 import os
 import socket
 import subprocess
@@ -11,6 +12,9 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from bench.load import Loaded
+from bench.wrk import family
 
 _NGINX = """
 daemon off;
@@ -76,9 +80,9 @@ def nginx(root: Path, folder: Path) -> Iterator[Server]:
 
 
 @contextlib.contextmanager
-def packhouse(home: Path, database: str | None, *, work: bool = False) -> Iterator[Server]:
-    """``packhouse serve`` on *home*, one worker, pinned; logs go to a file in the home."""
-    port = free_port()
+def packhouse(home: Path, database: str | None, port: int = 0, *, work: bool = False) -> Iterator[Server]:
+    """``packhouse serve`` on *home* at *port* (a free one), one worker, pinned; logs go to a file in the home."""
+    port = port or free_port()
     environment = os.environ | {"PACKHOUSE_LOG_LEVEL": "warning", "PACKHOUSE_ACCESS_LOG": "false"}
     if database:
         environment["PACKHOUSE_DATABASE"] = database
@@ -116,15 +120,6 @@ def worker_memory(parent: int) -> int:
     return max((_rss(pid) for pid in family(parent)), default=0)
 
 
-def family(parent: int) -> list[int]:
-    found = [parent]
-    for pid in found:
-        children = Path(f"/proc/{pid}/task/{pid}/children")
-        if children.exists():
-            found += [int(child) for child in children.read_text().split()]
-    return found
-
-
 def _rss(pid: int) -> int:
     with contextlib.suppress(OSError):
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
@@ -140,15 +135,45 @@ def postgresql(folder: Path) -> Iterator[str]:
         yield cluster.create_database("bench")
 
 
-def token(home: Path, database: str | None) -> str:
-    """An API token of a user made for it, by the operator's command line."""
-    environment = os.environ | ({"PACKHOUSE_DATABASE": database} if database else {})
+def load(home: Path, database: str | None, port: int, projects: int, files: int, catalogue: Path | None) -> Loaded:
+    """Load a catalogue in a process of its own, so that this one stays small and can do so again.
+
+    Links are written for the address that will be served at; else the start would have to write them all anew.
+    """
+    command = [sys.executable, "-m", "bench.load", str(home), str(projects), str(files), str(catalogue or "")]
+    environment = environment_of(database) | {"PACKHOUSE_PUBLIC_URL": f"http://127.0.0.1:{port}"}
+    printed = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
+    return Loaded(**json.loads(printed.splitlines()[-1]))
+
+
+def user(home: Path, database: str | None) -> None:
+    """Makes the user ``bench``, who owns the large project, by the operator's command line."""
+    environment = environment_of(database)
     password = home / "bench-password"
     password.write_text("a long password for the benchmark\n")
     run = [sys.executable, "-m", "packhouse.cli"]
     user = [*run, "user", "create", "bench", "--email", "bench@example.org", "--password-file", str(password)]
     subprocess.run([*user, "--verified", "--superuser", "--home", str(home)], env=environment, check=True)
-    make = [*run, "token", "create", "--user", "bench", "--description", "bench", "--home", str(home)]
     own = [sys.executable, "-m", "bench.load", "--own", str(home), "bench", "bench-many-files"]
     subprocess.run(own, env=environment, check=True)
-    return subprocess.run(make, env=environment, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def token(home: Path, database: str | None) -> str:
+    """An API token of that user."""
+    make = [sys.executable, "-m", "packhouse.cli", "token", "create", "--user", "bench"]
+    make += ["--description", "bench", "--home", str(home)]
+    return _printed(make, database)
+
+
+def session(home: Path, database: str | None) -> str:
+    """The cookie of a session of that user."""
+    return _printed([sys.executable, "-m", "bench.load", "--session", str(home), "bench"], database)
+
+
+def _printed(command: list[str], database: str | None) -> str:
+    found = subprocess.run(command, env=environment_of(database), check=True, capture_output=True, text=True)
+    return found.stdout.strip().splitlines()[-1]
+
+
+def environment_of(database: str | None) -> dict[str, str]:
+    return os.environ | ({"PACKHOUSE_DATABASE": database} if database else {})
