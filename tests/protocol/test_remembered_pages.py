@@ -43,7 +43,7 @@ class Maker:
         self.made += 1
         if self.meanwhile:
             await self.meanwhile()
-        return Answered(self.status, [*self.headers.items()], f"page {self.made}".encode())
+        return Answered(self.status, "", [*self.headers.items()], f"page {self.made}".encode())
 
 
 @pytest.fixture

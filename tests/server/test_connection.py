@@ -288,3 +288,23 @@ def test_another_protocol_is_not_taken_up():
     said = ask(echo, get("/", "Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABk"))
     assert (statuses(said), body_of(said)) == ([200], b"/|")
     assert statuses(ask(echo, b"CONNECT h:80 HTTP/1.1\r\nHost: h\r\n\r\n")) == [400]
+
+
+@pytest.mark.parametrize(
+    ("phrase", "line"),
+    [
+        ("The token is unknown.", "HTTP/1.1 403 The token is unknown."),
+        ("", "HTTP/1.1 403 Forbidden"),
+        ("Set\r\nX-Evil: 1", "HTTP/1.1 403 Forbidden"),
+        ("Zürich", "HTTP/1.1 403 Forbidden"),
+        ("x" * 201, "HTTP/1.1 403 Forbidden"),
+    ],
+)
+def test_a_reason_phrase_is_one_short_line_of_ascii_or_the_standard_s(phrase, line):
+    async def refuse(turn):
+        turn.phrase = phrase
+        turn.response_bytes(403, [], b"")
+
+    said = ask(refuse, get("/", CLOSE))
+    assert said.partition(b"\r\n")[0].decode() == line
+    assert b"X-Evil" not in said

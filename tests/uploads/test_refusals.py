@@ -4,6 +4,7 @@ import base64
 import dataclasses
 import hashlib
 import json
+import re
 import resource
 from collections.abc import Callable
 from datetime import timedelta
@@ -292,7 +293,7 @@ def test_an_upload_is_refused_and_leaves_nothing_behind(world: World, reason: st
     answer = CASES[reason](world)
 
     assert (answer["X-Packhouse-Reason"], answer.status_code) == (reason, REASONS[reason].status)
-    assert answer.reason_phrase == "Bad Request" or answer.status_code != 400
+    assert answer.reason_phrase == REASONS[reason].explanation
     if seen:
         assert [model.objects.count() for model in counted] == seen[-1]
 
@@ -303,6 +304,12 @@ def test_what_people_ask_about_most_leads_to_the_help_page(world: World) -> None
     assert link == f"{world.settings.PACKHOUSE.public_url}/help/#tokens"
     page = Client().get("/help/").content.decode()
     assert all(f'id="{topic}"' in page for topic in set(TOPICS.values()))
+
+
+def test_reason_phrases_fit_into_a_status_line_and_only_a_file_that_is_there_is_one_to_skip() -> None:
+    for name, reason in REASONS.items():
+        assert re.fullmatch(r"[ -~]{1,200}", reason.explanation), name
+        assert ("already exist" in reason.explanation.lower()) == (name == "file-exists"), name  # what twine skips
 
 
 def test_every_reason_has_its_test() -> None:

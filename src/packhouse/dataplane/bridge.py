@@ -58,9 +58,10 @@ class Refusal(Exception):
 
 @dataclass(slots=True)
 class Answered:
-    """What Django said: status, headers, and the body or, when it is long, the rest of an iterable."""
+    """What Django said: status, reason phrase, headers, and the body or, when it is long, the rest of an iterable."""
 
     status: int
+    phrase: str
     headers: list[Header]
     body: bytes
     rest: "Iterable[bytes] | None" = None
@@ -246,7 +247,7 @@ def _add_header(environ: dict[str, Any], name: str, value: str) -> None:
 
 def _answered(started: list[Any], body: bytes, rest: Any = None, close: Callable[[], None] | None = None) -> Answered:
     status, headers = started[-2:]
-    return Answered(int(status[:3]), [(name.lower(), value) for name, value in headers], body, rest, close)
+    return Answered(int(status[:3]), status[4:], [(name.lower(), value) for name, value in headers], body, rest, close)
 
 
 def _cut_short() -> Refusal:

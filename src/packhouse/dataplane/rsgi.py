@@ -314,6 +314,7 @@ class FrontDoor:
 
     async def _send_answered(self, method: str, answered: Answered, mine: list[Header], proto: Any) -> int:
         headers = [*self._completed(answered.headers), *mine]
+        proto.phrase = answered.phrase
         if answered.rest is None:
             if method == "HEAD":
                 proto.response_empty(answered.status, headers)

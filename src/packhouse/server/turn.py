@@ -22,7 +22,8 @@ class Turn:
     """What an application gets as ``scope`` and as ``proto``.
 
     ``is_complete`` says that all of the request is here, ``keeps_alive`` that another one may follow on the connection.
-    An application that answers at once may leave in ``ready`` what it needs to answer the same bytes again.
+    An application that answers at once may leave in ``ready`` what it needs to answer the same bytes again, and in
+    ``phrase`` another reason phrase than the standard's.
     """
 
     __slots__ = (
@@ -45,6 +46,7 @@ class Turn:
         "keeps_alive",
         "method",
         "path",
+        "phrase",
         "query_string",
         "ready",
         "to_come",
@@ -61,6 +63,7 @@ class Turn:
         self.authority = target.authority
         self.headers = headers
         self.ready: Any = None
+        self.phrase = ""
         self.keeps_alive = True
         self.has_body = self.is_complete = self.is_answered = self.is_broken = False
         self.to_come: int | None = 0
@@ -151,10 +154,10 @@ class Turn:
 
     def response_empty(self, status: int, headers: list[Header]) -> None:
         length = None if self.method == "HEAD" or status < 200 else 0
-        self.send(wire.head(status, headers, length), b"", b"")
+        self.send(wire.head(status, headers, length, self.phrase), b"", b"")
 
     def response_bytes(self, status: int, headers: list[Header], body: bytes) -> None:
-        self.send(wire.head(status, headers, len(body)), b"", b"" if self.method == "HEAD" else body)
+        self.send(wire.head(status, headers, len(body), self.phrase), b"", b"" if self.method == "HEAD" else body)
 
     def response_str(self, status: int, headers: list[Header], body: str) -> None:
         self.response_bytes(status, headers, body.encode())
@@ -176,7 +179,7 @@ class Turn:
         self.send_file(head, b"", file, start, start if self.method == "HEAD" else end)
 
     def response_stream(self, status: int, headers: list[Header]) -> "Turn":
-        head = wire.head(status, headers)
+        head = wire.head(status, headers, phrase=self.phrase)
         self._left = wire.length_of(head)
         self._bodiless = self.method == "HEAD" or status in (204, 304)
         self._chunked = self._left is None and self.http_version == "1.1" and not self._bodiless

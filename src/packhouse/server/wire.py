@@ -1,5 +1,6 @@
 """The head of an answer, as it travels (RFC 9112)."""
 
+import re
 from collections.abc import Iterable
 from email.utils import formatdate
 from http import HTTPStatus
@@ -7,12 +8,14 @@ from http import HTTPStatus
 Header = tuple[str, str]
 _STATUS = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
 _BODILESS = frozenset((204, 304))
+_PHRASE = re.compile(r"[!-~](?:[ -~]{0,198}[!-~])?")
 
 
-def head(status: int, headers: Iterable[Header], length: int | None = None) -> bytes:
+def head(status: int, headers: Iterable[Header], length: int | None = None, phrase: str = "") -> bytes:
     """Status line and header lines, without the empty line.  *length* is told unless the headers do so themselves.
 
-    Raises ``ValueError`` for a value that would end its line, and for one that is not Latin-1.
+    *phrase* stands in the status line in the place of the standard's, if it is one short line of ASCII.  Raises
+    ``ValueError`` for a value that would end its line, and for one that is not Latin-1.
     """
     lines = [f"{name}: {value}\r\n" for name, value in headers]
     text = "".join(lines)
@@ -20,10 +23,12 @@ def head(status: int, headers: Iterable[Header], length: int | None = None) -> b
         raise ValueError("a header holds a line break")
     if length is not None and status not in _BODILESS and "content-length: " not in text:
         text += f"content-length: {length}\r\n"
-    return (_status(status) + text).encode("latin-1")
+    return (_status(status, phrase) + text).encode("latin-1")
 
 
-def _status(status: int) -> str:
+def _status(status: int, phrase: str) -> str:
+    if phrase and _PHRASE.fullmatch(phrase):
+        return f"HTTP/1.1 {status} {phrase}\r\n"
     return _STATUS.get(status) or f"HTTP/1.1 {status} Unknown\r\n"
 
 

@@ -1,7 +1,8 @@
 """What the client of an upload gets to read.
 
-The status line's reason phrase is always the standard's: text of users never goes there.  The text goes into the body,
-as JSON (uv reads ``code``), as a small page (whoever accepts anything, as twine does) or as plain text.
+The status line's reason phrase is the reason's fixed explanation, which twine prints: text of users never goes there.
+The text itself goes into the body, as JSON (uv reads ``code``), as a small page (whoever accepts anything, as twine
+does) or as plain text.
 """
 
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
-from packhouse.uploads.reasons import Rejected
+from packhouse.uploads.reasons import REASONS, Rejected
 
 HTML, JSON, TEXT = "text/html", "application/json", "text/plain"
 RETRY_AFTER = "30"
@@ -40,6 +41,7 @@ def refused(request: HttpRequest, refusal: Rejected) -> HttpResponse:
         response["Retry-After"] = RETRY_AFTER
     for name, value in refusal.headers.items():
         response[name] = value
+    response.reason_phrase = REASONS[reason].explanation
     response["X-Packhouse-Reason"] = reason
     response["Vary"] = "Accept"
     response["Cache-Control"] = "no-store"

@@ -97,7 +97,7 @@ FILE = {
     "file-too-large": Reason(400, "The file is larger than a file of the project may be."),
     "project-too-large": Reason(400, "With this file, the project would be larger than it may be."),
     "digest-mismatch": Reason(400, "The file that arrived is not the one that the digests were made of."),
-    "file-exists": Reason(400, "Another file of that name, or the same content under another name, is published."),
+    "file-exists": Reason(400, "A file of that name already exists, or the same content under another name."),
     "filename-reused": Reason(400, "A file of that name was published once, and deleted."),
     "release-closed": Reason(400, "The release is too old to take new files."),
     "second-sdist": Reason(400, "The release has a source distribution already."),
