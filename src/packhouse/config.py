@@ -354,7 +354,9 @@ class Config:
         LIMITS, "How long a client may pause while it sends a body or takes an answer.", DURATION, 30
     )
     min_body_rate: int = _setting(LIMITS, "Bytes a second below which a sending client is cut off.", SIZE, 1024)
-    upload_parts: int = _setting(LIMITS, "Parts of an upload form.", values.whole_number(10, 100_000), 500)
+    upload_parts: int = _setting(
+        LIMITS, "Parts of an upload form: one for each value of each field.", values.whole_number(10, 100_000), 5000
+    )
     text_field_limit: int = _setting(LIMITS, "One text field of an upload form.", SIZE, MIB)
     document_cache_size: int = _setting(LIMITS, "Memory of each process for hot documents.", SIZE, 64 * MIB)
 

@@ -72,6 +72,18 @@ def test_a_good_wheel_is_published_with_all_that_belongs_to_it() -> None:
     assert list(events) == ["project:create", "role:add", "role:add", "release:add", "file:add"]
 
 
+def test_a_project_with_hundreds_of_extras_is_published() -> None:
+    """As packages of type stubs have them: more than thirteen hundred fields."""
+    _, token = make_token(make_user("ada"))
+    extras = [f"extra-{number}" for number in range(450)]
+    needs = [f'part-{number}>=1.0; extra == "extra-{number // 2}"' for number in range(900)]
+    lines = [f"Provides-Extra: {extra}\n" for extra in extras] + [f"Requires-Dist: {need}\n" for need in needs]
+    metadata = "Metadata-Version: 2.4\nName: demo\nVersion: 1.0\nSummary: A demonstration\n" + "".join(lines)
+    more = [("provides_extra", extra) for extra in extras] + [("requires_dist", need) for need in needs]
+    assert upload(wheel(metadata=metadata), token=token, more=more).status_code == 200
+    assert len(File.objects.get().release.metadata["requires_dist"]) == 900
+
+
 def test_a_wheel_and_an_sdist_share_their_release() -> None:
     _, token = make_token()
     assert upload(token=token).status_code == 200

@@ -76,7 +76,7 @@ class Form:
 class Bounds:
     """The most *parts* that a form may have, and bytes that one of its text fields may have."""
 
-    parts: int = 500
+    parts: int = 5000
     text: int = 1024**2
 
 
