@@ -1,9 +1,12 @@
 """What must hold on every page, in light on a desk and in dark on the narrowest phone."""
 
 import pytest
+from tests.browser import searching
 from tests.browser.driving import Listed, assert_accessible, assert_fits, assert_light, assert_valid
 from tests.browser.pages import PAGES
 from tests.pages import shelves
+
+from packhouse.projects.models import Release
 
 pytestmark = pytest.mark.browser
 REFUSED = "Failed to load resource"  # what the console says of an error page
@@ -52,3 +55,19 @@ def test_nothing_from_elsewhere_holds_up_the_first_paint(browser_page):
     assert blocking
     assert all(own for own, _ in blocking)
     assert sum(size for _, size in blocking) < 60_000
+
+
+@pytest.mark.parametrize(
+    ("make", "what"), [(searching.results, ".hits p"), (shelves.crates, ".summary"), (shelves.crates, ".facts dd[dir]")]
+)
+def test_a_text_of_another_direction_begins_where_the_lines_of_the_page_do(visit, make, what):
+    """Otherwise the summary of a project stands at the far end of a Hebrew page, away from its name."""
+
+    def there():
+        made = make()
+        Release.objects.update(metadata=dict(shelves.METADATA, license_expression="", license="Public domain"))
+        return made if isinstance(made, str) else "/project/crates/"
+
+    page = visit(Listed("other", there), locale="he")
+    assert page.locator("html").get_attribute("dir") == "rtl"
+    assert page.locator(what).first.evaluate("(element) => getComputedStyle(element).textAlign") == "right"
