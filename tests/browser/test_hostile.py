@@ -7,8 +7,10 @@ import pytest
 from tests.builders import make_wheel
 from tests.factories.accounts import make_user
 from tests.factories.projects import make_project
+from tests.images.origin import running
 from tests.pages import hostile, shelves
 
+from packhouse.images import queries as images
 from packhouse.projects.models import Description, Project
 from packhouse.search import actions as search
 from packhouse.throttle.limit import Limit
@@ -67,10 +69,10 @@ def reports(new_context):
     page.on("request", lambda request: asked.append(request.url) if "127.0.0.1" not in request.url else None)
     page.on("dialog", lambda dialog: (asked.append("dialog"), dialog.dismiss()))
 
-    def visit(path, status=200):
+    def visit(path, status=200, *, within=True):
         asked.clear()
         assert page.goto(path).status == status
-        return page.evaluate(TOUCH) + asked
+        return page.evaluate(TOUCH if within else "window.reports ?? []") + asked
 
     return visit
 
@@ -194,3 +196,33 @@ def test_no_file_in_a_file_does_anything_to_who_looks_at_it(reports):
     assert reports(base) == []
     for path in files:
         assert reports(base + quote(path)) == [], path
+
+
+def test_a_drawing_from_elsewhere_is_shown_and_does_nothing(reports, new_context, settings, tmp_path):
+    """In a description, and opened by itself, where a document of this site's own origin could do most."""
+    parts = (
+        "<script>pwned()</script><script href='data:,pwned()'/><rect width='9' height='9' onclick='pwned()'/>",
+        "<foreignObject><p xmlns='http://www.w3.org/1999/xhtml'><script>pwned()</script></p></foreignObject>",
+        "<animate onbegin='pwned()' attributeName='x' dur='1s'/><set attributeName='onload' to='pwned()'/>",
+        "<image href='https://evil.example/x.png'/><style>@import 'https://evil.example/x.css';</style>",
+        "<h:script xmlns:h='http://www.w3.org/1999/xhtml'>pwned()</h:script><use href='https://evil.example/#x'/>",
+        "<h:iframe xmlns:h='http://www.w3.org/1999/xhtml' src='javascript:parent.pwned()'/>",
+    )
+    size = "width='40' height='40' onload='pwned()'"
+    drawing = f"<svg xmlns='http://www.w3.org/2000/svg' {size}>{''.join(parts)}<circle r='9'/></svg>"
+    with running() as origin:
+        origin.pages["/x.svg"] = (200, {"Content-Type": "text/html"}, drawing.encode())
+        settings.PACKHOUSE = replace(
+            settings.PACKHOUSE, image_proxy=True, image_networks=("127.0.0.0/8",), home=tmp_path
+        )
+        images.shelf.cache_clear()
+        html = rendered("text/markdown", f"![a drawing]({origin.url}/x.svg)")
+        shelves.publish(make_project("drawn"), "1.0", readme="x", html=html)
+        assert reports("/project/drawn/") == []
+        page = new_context().new_page()
+        page.goto("/project/drawn/")
+        shown = page.locator(".readme img")
+        shown.scroll_into_view_if_needed()
+        page.wait_for_function("document.querySelector('.readme img').naturalWidth === 40")
+        assert reports(shown.get_attribute("src"), within=False) == []
+        images.shelf.cache_clear()
