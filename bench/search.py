@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -96,30 +96,18 @@ def fill(count: int, given: Path | None) -> None:
     """*count* projects of one release each, with classifiers; downloads follow from ranks where they are known."""
     from django.db import transaction
 
+    from bench import catalogue
     from packhouse.projects.bulk import load_projects
     from packhouse.search import actions
 
     chance = random.Random(5)
     ranks = read_ranks(given) if given else {}
-    entries = _popular_first(count, given, ranks)
+    entries = catalogue.entries(count, given, files_per_project=1)
     while some := [_described(entry, chance) for entry in islice(entries, 500)]:
         with transaction.atomic():
             ids = load_projects(some)
         downloads = {pk: ranks[entry.name] for pk, entry in zip(ids, some, strict=True) if entry.name in ranks}
         actions.set_downloads(downloads)
-
-
-def _popular_first(count: int, given: Path | None, ranks: dict[str, int]) -> Iterator[Any]:
-    """A catalogue smaller than the given one still has the projects that people ask for."""
-    from bench import catalogue
-
-    if given is None or count >= 800_000:
-        yield from catalogue.entries(count, given, files_per_project=1)
-        return
-    chance, rest = random.Random(3), count - len(ranks)
-    share = rest / 870_000
-    everything = catalogue.entries(10**7, given, files_per_project=1)
-    yield from islice((entry for entry in everything if entry.name in ranks or chance.random() < share), count)
 
 
 def read_ranks(given: Path) -> dict[str, int]:
