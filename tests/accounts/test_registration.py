@@ -229,6 +229,21 @@ def test_new_terms_are_told_once_to_those_who_have_not_agreed(visitor: Any, conf
     assert actions.announce_terms(most=10) == 0
 
 
+def test_new_terms_are_shown_at_each_sign_in_until_they_are_looked_at(visitor: Any, configure: Any) -> None:
+    configure(terms_url="https://terms.example/", terms_revision="2026")
+    make_member("ada")
+    visitor.log_in()
+    place = "/account/view-terms-of-service/"
+    assert place in visitor.get("/manage/account/sessions/").content.decode()
+    assert visitor.get(place).url == "https://terms.example/"
+    assert list(TermsEngagement.objects.values_list("revision", "kind")) == [("2026", "viewed")]
+    visitor.post("/account/logout/")
+    visitor.log_in()
+    assert place not in visitor.get("/manage/account/sessions/").content.decode()
+    configure(terms_url="")
+    assert visitor.get(place).status_code == 404
+
+
 def test_letters_come_in_the_language_of_the_registration(visitor: Any) -> None:
     visitor.cookies["locale"] = "de"
     visitor.register()

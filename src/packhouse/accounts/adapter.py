@@ -5,10 +5,13 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import Login
 from django.conf import settings
-from django.contrib import auth
+from django.contrib import auth, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
 
-from packhouse.accounts import actions, devices
+from packhouse.accounts import actions, devices, queries
 from packhouse.accounts.models import User
 from packhouse.accounts.stages import STAGES
 from packhouse.base.identity import current_request
@@ -35,6 +38,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         actions.know_device(user, devices.secret_of(request), confirmed=True)
         actions.note_proof(request)
         actions.note_session_use(request)
+        if queries.has_new_terms(user):
+            words = _('If you go on using your account, the new <a href="{url}">terms of service</a> hold for you.')
+            messages.info(request, format_html(words, url=reverse("terms-of-service")))
 
     def post_login(self, request: HttpRequest, user: User, *, redirect_url: str | None, **_more: Any) -> HttpResponse:
         response = HttpResponseRedirect(redirect_url or settings.LOGIN_REDIRECT_URL)

@@ -6,10 +6,11 @@ from datetime import datetime
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
+from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db.models import Exists, OuterRef, QuerySet
 
-from packhouse.accounts.models import Invitation, ProhibitedDomain, User
+from packhouse.accounts.models import Invitation, ProhibitedDomain, TermsEngagement, User
 from packhouse.base import clock
 from packhouse.base.agents import parse
 from packhouse.base.identity import Credential, Identity
@@ -82,6 +83,15 @@ def sessions_of(user: User, *, current: str | None) -> list[SessionShown]:
         for row in rows
     ]
     return sorted(shown, key=lambda session: not session.is_current)
+
+
+def has_new_terms(user: User) -> bool:
+    """Whether there are terms of service that the user has neither agreed to nor looked at in this revision."""
+    if not settings.PACKHOUSE.terms_url:
+        return False
+    known = (TermsEngagement.Kind.AGREED, TermsEngagement.Kind.VIEWED)
+    engaged = TermsEngagement.objects.filter(user=user, revision=settings.PACKHOUSE.terms_revision, kind__in=known)
+    return not engaged.exists()
 
 
 def invitations() -> QuerySet[Invitation]:

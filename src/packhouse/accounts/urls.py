@@ -25,6 +25,7 @@ urlpatterns = [
     path("account/request-password-reset/", registration.forgotten, name="forgotten"),
     path("account/reset-password/", registration.reset_password, name="reset-password"),
     path("account/restore/", registration.restore_account, name="restore-account"),
+    path("account/view-terms-of-service/", registration.terms, name="terms-of-service"),
     path("account/verify-email/", addresses.verify, name="verify-email"),
     path("manage/unverified-account/", addresses.unverified, name="unverified-account"),
     path("manage/account/", settings.profile, name="account"),

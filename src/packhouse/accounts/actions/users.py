@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, F, OuterRef
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from packhouse.accounts import emails, passwords, queries, welcome_emails
@@ -191,9 +192,10 @@ def announce_terms(*, most: int) -> int:
 
     Returns how many were told.  Only verified addresses get the letter.
     """
-    url, revision = settings.PACKHOUSE.terms_url, settings.PACKHOUSE.terms_revision
-    if not url:
+    revision = settings.PACKHOUSE.terms_revision
+    if not settings.PACKHOUSE.terms_url:
         return 0
+    url = f"{settings.PACKHOUSE.public_url}{reverse('terms-of-service')}"
     known = TermsEngagement.objects.filter(user=OuterRef("pk"), revision=revision)
     verified = EmailAddress.objects.filter(user=OuterRef("pk"), primary=True, verified=True)
     due = User.objects.filter(~Exists(known), Exists(verified), is_active=True)[:most]

@@ -6,16 +6,16 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.forms import Form
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from packhouse.accounts import actions, limits, links, queries, tasks
 from packhouse.accounts.actions.passwords import user_of_reset
 from packhouse.accounts.forms import Forgotten, NewPassword, Register
-from packhouse.accounts.models import User
+from packhouse.accounts.models import TermsEngagement, User
 from packhouse.accounts.views.sign_in import HOME, begin
 from packhouse.base.identity import current_request
 from packhouse.flags import queries as flags
@@ -48,6 +48,17 @@ def register(request: HttpRequest) -> HttpResponse:
         else:
             return begin(request, user, _first_page(user), factor="registration")
     return render(request, "accounts/register.html", {"form": form, "token": token, "invitation": invitation})
+
+
+@require_safe
+def terms(request: HttpRequest) -> HttpResponse:
+    """Leads to the terms of service, and remembers that whoever is signed in has looked at them."""
+    config = settings.PACKHOUSE
+    if not config.terms_url:
+        raise Http404
+    if isinstance(request.user, User):
+        actions.note_terms(request.user, config.terms_revision, TermsEngagement.Kind.VIEWED)
+    return redirect(config.terms_url)
 
 
 def _first_page(user: User) -> str:
