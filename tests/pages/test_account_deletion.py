@@ -1,7 +1,9 @@
 """Deleting an account, and taking that back."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
+from django.db import connection
 from tests.accounts.visitor import PASSWORD, Visitor, letters, link_in, make_member
 from tests.factories.accounts import make_token
 from tests.factories.projects import make_project, publish
@@ -115,6 +118,28 @@ def test_documents_name_nobody_who_has_deleted_the_account_until_that_is_taken_b
     assert owners() == ["grace"]
     visitor.post(link_in("account-deleted"))
     assert owners() == ["ada", "grace"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_owners_who_delete_their_accounts_at_once_one_stays() -> None:
+    ada, grace = make_member("ada"), make_member("grace")
+    project = make_project("left", owner=ada)
+    Role.objects.create(user=grace, project=project, name=Role.Name.OWNER)
+    visitors = {name: Visitor() for name in ("ada", "grace")}
+    for name, visitor in visitors.items():
+        visitor.log_in(name)
+    start = Barrier(2)
+
+    def leave(name: str) -> None:
+        start.wait(60)
+        try:
+            visitors[name].post(DELETE, {"confirmation": name})
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(leave, visitors))
+    assert User.objects.filter(is_active=True, pk__in=(ada.pk, grace.pk)).count() == 1
 
 
 def test_whoever_is_gone_does_not_count_as_an_owner() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -12,9 +13,17 @@ from django.views.decorators.http import require_http_methods
 
 from packhouse.accounts import actions
 from packhouse.accounts.access import for_users
+from packhouse.accounts.models import User
 from packhouse.accounts.views.settings import user_of
 from packhouse.base.forms import TypedConfirmation
 from packhouse.projects import queries as projects
+
+
+def _delete(user: User) -> bool:
+    """Deletes the account unless, of several owners who go at once, the user would be the last."""
+    with transaction.atomic():
+        list(projects.owned_by(user.pk).select_for_update())
+        return not projects.owned_alone_by(user.pk).exists() and actions.delete_account(user, by=user)
 
 
 @require_http_methods(["GET", "POST"])
@@ -24,8 +33,7 @@ def delete_account(request: HttpRequest) -> HttpResponse:
     user = user_of(request)
     alone = list(projects.owned_alone_by(user.pk))
     form = TypedConfirmation(request.POST or None, expected=user.username)
-    if not alone and form.is_valid():
-        actions.delete_account(user, by=user)
+    if not alone and form.is_valid() and _delete(user):
         logout(request)
         messages.success(request, _("Your account is deleted. The link in the letter takes that back."))
         return redirect("home")

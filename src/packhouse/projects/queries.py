@@ -69,11 +69,16 @@ def projects_of(user_id: int) -> QuerySet[Project]:
     return Project.objects.filter(roles__user_id=user_id).order_by("normalized_name")
 
 
+def owned_by(user_id: int) -> QuerySet[Project]:
+    """The projects of which the user is an owner, in the order in which they are locked."""
+    held = Role.objects.filter(user_id=user_id, name=Role.Name.OWNER).values("project_id")
+    return Project.objects.filter(pk__in=held).order_by("pk")
+
+
 def owned_alone_by(user_id: int) -> QuerySet[Project]:
     """Projects that nobody but the user owns, by name."""
     others = Role.objects.filter(project=OuterRef("pk"), name=Role.Name.OWNER).exclude(user_id=user_id)
-    own = Project.objects.filter(roles__user_id=user_id, roles__name=Role.Name.OWNER)
-    return own.filter(~Exists(others.filter(user__is_active=True))).order_by("normalized_name")
+    return owned_by(user_id).filter(~Exists(others.filter(user__is_active=True))).order_by("normalized_name")
 
 
 def was_used(filename: str) -> bool:
