@@ -119,7 +119,10 @@ def publish(url: str, token: str, upload: Upload, told: Told, *, timeout: float 
 
 
 class Load:
-    """Publishers who go on until told to stop: new files, and in three of ten cases one that was sent before."""
+    """Publishers who go on until told to stop: new files, and in three of ten cases one that was sent before.
+
+    What is not answered with 200 is sent again until it is.
+    """
 
     def __init__(
         self, urls: list[str], token: str, *, clients: int = 8, largest: int = 200_000, first: int = 0
@@ -145,9 +148,10 @@ class Load:
     def _publish(self, client: int) -> None:
         chance = random.Random(client)
         while not self._stopping.is_set():
-            answer = publish(chance.choice(self.urls), self.token, self._choose(chance), self.told)
-            if answer != "200":
-                self._stopping.wait(0.05)
+            upload = self._choose(chance)
+            while publish(chance.choice(self.urls), self.token, upload, self.told) != "200":
+                if self._stopping.wait(0.05):  # else it is sent again, until it has arrived
+                    return
 
     def _choose(self, chance: random.Random) -> Upload:
         with self.told.lock:
