@@ -61,13 +61,14 @@ def test_a_full_disk_refuses_uploads_keeps_reads_and_heals(
     place: str,
     tmp_path: Path,
     live_database: str | None,
+    often: Callable[[int, int], int],
     rounds: Callable[[int, int], Iterator[int]],
     figures: Figures,
 ) -> None:
     if place == "database" and live_database:
         pytest.skip("a full PostgreSQL has a test of its own")
     home = tmp_path / "home"
-    with small_disk(home / PLACES[place], 24 * MIB) as disk:
+    with small_disk(home / PLACES[place], often(24, 240) * MIB) as disk:  # as large as what stays on it
         database = f"sqlite://{disk}/packhouse.db" if place == "database" else live_database
         with packhouse.running(home, database=database, workers=1) as index:
             token, told, waited, back = new_token(index), Told(), list[float](), list[float]()
@@ -139,12 +140,17 @@ def _one_round(
     with Site(index.url) as site:
         paths = [f"/simple/{project['name']}/" for project in site.json("/simple/")[2]["projects"]]
         ballast = fill(disk)
-        for number in range(first, first + 4):
+        refused = 0
+        for number in itertools.count(first):
             began = time.monotonic()
             answer = publish(index.url, token, new_upload(4 * number, size=BIG), told)
-            assert answer[:3] in {"507", "503"}, answer
             waited.append(time.monotonic() - began)
+            refused += answer[:3] in {"507", "503"}
+            # a database uses up what room there is inside its files first
+            assert answer[:3] in {"507", "503"} or (answer == "200" and disk.name == "database"), answer
             assert {site.json(path)[0] for path in paths} == {200}
+            if refused == 4:
+                break
         with Load([index.url], token, clients=8, largest=100_000, first=first * 10) as load:
             time.sleep(1)
             assert {site.json(path)[0] for path in paths} == {200}
