@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from packhouse.base import running
 from packhouse.server import master, worker
 
 
@@ -15,6 +16,7 @@ class Pid:
 
 
 def work(listening: socket.socket, ready: Callable[[], None]) -> None:
+    running.end_with_parent()
     if "broken" in sys.argv:
         raise SystemExit("this worker cannot work")
     worker.work(Pid(), listening, worker.Limits(), ready)
