@@ -44,6 +44,7 @@ def write(results: list[Result], options: argparse.Namespace) -> None:
         "",
         f"- Date: {datetime.now(UTC):%Y-%m-%d}",
         f"- Machine: {_processor()}, {os.cpu_count()} cores",
+        f"- Load of the machine (one, five, fifteen minutes): {', '.join(f'{load:.0f}' for load in os.getloadavg())}",
         f"- Software: Linux {platform.release().split('-')[0]}, Python {platform.python_version()}",
         f"- Command: `{command}`",
         "",
