@@ -65,13 +65,13 @@ def preload() -> None:
 
 
 def connections() -> int:
-    """How many connections each worker may hold: half of the descriptors that the system lets a process have, once
-    asked for.  A download holds its socket twice, and the file.
+    """How many connections each worker may hold: three quarters of the descriptors that the system lets a process have,
+    once asked for.  A download holds its socket twice, and the file; where no more can be opened it gets a 503.
     """
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     room = min(hard, 1024**2) if hard != resource.RLIM_INFINITY else 1024**2
     resource.setrlimit(resource.RLIMIT_NOFILE, (room, hard))
-    return max((room - KEPT_FILES) // 2, room // 3)
+    return max((room - KEPT_FILES) * 3 // 4, room // 3)
 
 
 if __name__ == "__main__":
