@@ -13,6 +13,7 @@ import os
 import statistics
 import tempfile
 import time
+import urllib.error
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -79,7 +80,7 @@ def _processor_time(pid: int) -> float:
 
 def _reading(url: str, folder: Path, meter: Meter, options: argparse.Namespace) -> Figures:
     began, before = time.monotonic(), meter.seconds()
-    index = cases.fetch(url, "/simple/", INDEX)
+    index = _fetched(url)
     found = {"full index, first time, s": time.monotonic() - began}
     found["full index, first time, s of CPU"] = meter.seconds() - before
     found["full index, packed, MB"] = len(index) / 1e6
@@ -89,6 +90,17 @@ def _reading(url: str, folder: Path, meter: Meter, options: argparse.Namespace) 
         for name, case in _cases(url, root, folder, names):
             found |= _compared(name, case, url, nginx, meter, options)
     return found
+
+
+def _fetched(url: str) -> bytes:
+    """The full index; a worker that has just started on a busy machine may still be reading it."""
+    while True:
+        try:
+            return cases.fetch(url, "/simple/", INDEX)
+        except urllib.error.HTTPError as error:
+            if error.code != 503:
+                raise
+            time.sleep(0.1)
 
 
 def _made(root: Path) -> Path:
@@ -126,10 +138,8 @@ def _compared(
     wrk.run(url + case.path, headers=case.headers, **load)
     ours_cost, nginx_cost, rates = [], [], []
     for _ in range(options.rounds):
-        ours, cost = _measured(meter, lambda: wrk.run(url + case.path, headers=case.headers, **load), options.seconds)
-        other, other_cost = _measured(
-            theirs, lambda: wrk.run(nginx.url + case.mirror, headers=plain, **load), options.seconds
-        )
+        ours, cost = _measured(meter, lambda: wrk.run(url + case.path, headers=case.headers, **load))
+        other, other_cost = _measured(theirs, lambda: wrk.run(nginx.url + case.mirror, headers=plain, **load))
         ours_cost.append(cost)
         nginx_cost.append(other_cost)
         rates.append(ours.rate / other.rate)

@@ -37,7 +37,7 @@ class Segment(models.Model):
     ``serial`` is the document's at the time of the last write, so that a reader can fetch what it does not have yet.
     """
 
-    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="segments")
+    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="segments", db_index=False)
     first = models.BinaryField()
     serial = models.BigIntegerField(default=0)
     html = models.BinaryField(default=b"")
@@ -45,6 +45,7 @@ class Segment(models.Model):
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["document", "first"], name="segment_unique_first")]
+        indexes: ClassVar = [models.Index(fields=["document", "serial"], name="segment_by_serial")]
 
 
 class Change(models.Model):
