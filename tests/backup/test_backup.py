@@ -1,5 +1,6 @@
 """Backups of an index that serves, and what comes of them on an empty machine."""
 
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,9 +53,13 @@ def fill(index: Running, token: str, numbers: range) -> Told:
 
 
 @contextmanager
-def restored(tmp_path: Path, target: Path | str, database: str | None, *more: str) -> Iterator[Running]:
+def restored(
+    former: Running, tmp_path: Path, target: Path | str, database: str | None, *more: str
+) -> Iterator[Running]:
+    """The index that *target* holds, restored; messages of *former* have left already and lie where they left to."""
     home = tmp_path / "elsewhere"
     run_cli(home, "backup", "restore", str(target), *more, database=database)
+    shutil.copytree(former.home / "outbox", home / "outbox", dirs_exist_ok=True)
     with packhouse.running(home, database=database) as index:
         yield index
 
@@ -72,7 +77,7 @@ def test_an_index_is_the_same_after_backup_and_restore_but_for_its_serials(
     stored = b"".join(path.read_bytes() for path in target.rglob("*") if path.is_file())
     assert (index.home / "secrets" / "secret-key").read_bytes().strip() not in stored
 
-    with restored(tmp_path, target, empty_database, "--passphrase-file", passphrase) as other:
+    with restored(index, tmp_path, target, empty_database, "--passphrase-file", passphrase) as other:
         found = check(other.url, other.home, database=other.database, told=told, in_flight=0)
         assert found.violations == []
         assert f"{len(found.listed)} files" in made
@@ -99,6 +104,7 @@ def test_each_backup_copies_what_is_new_and_each_can_be_restored_onto_what_is_em
     home = tmp_path / "elsewhere"
     done = run_cli(home, "backup", "restore", str(target), "--snapshot", first, database=empty_database)
     assert "API tokens do not work until" in done.stdout
+    shutil.copytree(index.home / "outbox", home / "outbox", dirs_exist_ok=True)
     with packhouse.running(home, database=empty_database) as other:
         assert check(other.url, other.home, database=other.database).violations == []
         with Site(other.url) as site:
@@ -117,7 +123,7 @@ def test_a_backup_in_a_bucket_is_restored_onto_an_empty_machine(
     assert " 0 blobs copied" in index.run_cli("backup", "create", s3_url).stdout
     with Site(index.url) as site:
         seen = max(entry[4] for entry in site.journal())
-    with restored(tmp_path, s3_url, empty_database) as other:
+    with restored(index, tmp_path, s3_url, empty_database) as other:
         found = check(other.url, other.home, database=other.database, told=told, in_flight=0)
         assert found.violations == []
         with Site(other.url) as site:
@@ -137,7 +143,7 @@ def test_a_backup_under_load_names_only_what_it_holds(
             index.run_cli("backup", "create", str(target))
     assert set(load.told.answers) == {"200"}
     assert "0 problems" in run_cli(index.home, "backup", "verify", str(target)).stdout
-    with restored(tmp_path, target, empty_database) as other:
+    with restored(index, tmp_path, target, empty_database) as other:
         found = check(other.url, other.home, database=other.database, told=Told(acknowledged), in_flight=0)
         assert found.violations == []
 

@@ -105,7 +105,7 @@ def check(
     _check_inside(public_url or url, home, database, in_flight, found)
     _check_rows(public_url or url, home, database, found)
     _check_secrets(home, database, found)
-    if database:
+    if database and database.startswith("postgresql"):
         _check_postgresql(database, found)
     return found
 
@@ -210,9 +210,11 @@ def _check_secrets(home: Path, database: str | None, found: Findings) -> None:
         for path in home.rglob("*")
         if path.is_file() and kept not in path.parents and home / "files" not in path.parents
     }
-    if database:
+    if database and database.startswith("postgresql"):
         dump = [postgresql.programs() / "pg_dump", "--data-only", f"--dbname={database}"]
         places["the database"] = subprocess.run(dump, capture_output=True, check=True).stdout
+    elif database:
+        places["the database"] = Path(urlsplit(database).path).read_bytes()
     for place, content in places.items():
         for name, secret in secrets.items():
             found.require(secret not in content, "I10 no secret", f"{name} in {place}")

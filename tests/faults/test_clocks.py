@@ -10,12 +10,15 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from tests.faults.conftest import Figures
+from tests.faults.conftest import LONG, Figures
 from tests.faults.invariants import check
 from tests.faults.publishing import Load, Told, changes, new_token, new_upload, new_user, publish, retry_all, send, soon
 from tests.servers import packhouse, processes
 
-pytestmark = pytest.mark.usefixtures("on_one_database")
+pytestmark = [
+    pytest.mark.usefixtures("on_one_database"),
+    pytest.mark.skipif(not LONG, reason="the long form only (make faults)"),
+]
 
 LIBRARY = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
 STEPS = ["+300", "-300", "+1d", "-1d", "-3600", "+13d", "+0"]

@@ -57,7 +57,6 @@ def test_other_bytes_under_a_published_name(shop: Shop, by_uv: Publish, by_twine
     assert (status, "File already exists" in told) == (1, True), told
     status, told = by_twine(changed)  # prints the reason phrase
     assert (status, "A file of that name already exists, or" in told) == (1, True), told
-    assert by_twine(changed, "--skip-existing")[0] == 0
     status, told = by_uv(changed, "--check-url", shop.simple)
     assert (status, "Local file and index file do not match" in told) == (2, True), told
     assert by_uv(wheel(tmp_path / "first"), "--check-url", shop.simple)[0] == 0

@@ -4,12 +4,14 @@ In front of the live, filled index's documents; in Django's place stands somethi
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from itertools import count
 
 import pytest
 from tests.builders import make_wheel
 from tests.protocol import shelf
+from tests.protocol.conftest import ENVIRONMENT
+from tests.servers import packhouse
 
 from packhouse.dataplane import memo
 from packhouse.dataplane.bridge import Answered
@@ -44,6 +46,19 @@ class Maker:
         if self.meanwhile:
             await self.meanwhile()
         return Answered(self.status, "", [*self.headers.items()], f"page {self.made}".encode())
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory, new_database) -> Iterator[packhouse.Running]:
+    """An index of its own: what is published here must not show in that of others."""
+    home = tmp_path_factory.mktemp("remembered") / "home"
+    with packhouse.running(home, database=new_database("remembered"), env=ENVIRONMENT) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def filled(index):
+    return shelf.fill(index)
 
 
 @pytest.fixture

@@ -204,7 +204,7 @@ def test_a_head_and_a_part_are_of_the_same_page(front):
     assert (head.status, head.body, head["ETag"]) == (200, b"", whole["ETag"])
     part = front.get("/simple/demo-pkg/", Range="bytes=0-8")
     assert (part.status, part.body) == (206, whole.body[:9])
-    for method in ("POST", "PUT", "DELETE", "PATCH", "FROB"):
+    for method in ("POST", "PUT", "DELETE", "PATCH", "PROPFIND"):
         assert front.get("/simple/demo-pkg/", method=method).status == 405
     assert front.get("/simple/demo-pkg/").body == whole.body
 
