@@ -246,3 +246,11 @@ def test_parts_are_shown_to_staff_alone(visitor):
     visitor.force_login(make_user(is_superuser=True))
     page = visitor.get("/_style/?flash")
     assert "Release 1.2.0 is deleted." in page.content.decode()
+
+
+def test_an_address_with_nul_is_refused_clearly(client):
+    """PostgreSQL can be asked for no text that has it in it."""
+    answer = client.get("/search/", {"q": "a\0b"})
+    assert answer.status_code == 400
+    assert "NUL (%00)" in answer.content.decode()
+    assert client.get("/user/a%00b/").status_code == 404

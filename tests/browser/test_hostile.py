@@ -117,11 +117,12 @@ def test_no_description_does_anything_when_its_pictures_are_shown(reports, setti
 
 def test_no_metadata_does_anything_to_its_readers(reports):
     """Every text in every field: the texts move on from field to field, a release for each round."""
-    project = make_project("hostile", owner=make_user("packer", name=hostile.METADATA[0][:100]))
-    shelves.publish(project, "1.0", release={"metadata": {"requires_dist": hostile.METADATA[:3]}})
-    each = -(-len(hostile.METADATA) // ROUNDS)
+    stored = [text.replace("\0", "\\x00") for text in hostile.METADATA]  # as uploads read it
+    project = make_project("hostile", owner=make_user("packer", name=stored[0][:100]))
+    shelves.publish(project, "1.0", release={"metadata": {"requires_dist": stored[:3]}})
+    each = -(-len(stored) // ROUNDS)
     for number in range(ROUNDS):
-        texts = hostile.METADATA[number * each :] + hostile.METADATA[: number * each]
+        texts = stored[number * each :] + stored[: number * each]
         some = " ".join(texts[:each])
         said = {
             "summary": some[:512],
@@ -166,8 +167,10 @@ def test_no_metadata_does_anything_to_its_readers(reports):
 
 def test_no_question_does_anything_to_who_asks(reports):
     """What stands in an address comes back on the page: searches, filters, what is not found."""
-    for start in range(0, len(hostile.METADATA) - 12, 20):
-        texts = hostile.METADATA[start : start + 20]
+    with_nul = [text for text in hostile.METADATA if "\0" in text]
+    plain = [text for text in hostile.METADATA if "\0" not in text]
+    for start in range(0, len(plain) - 12, 20):
+        texts = plain[start : start + 20]
         query = [
             ("q", texts[0][:900]),
             *(("c", text) for text in texts),
@@ -176,7 +179,9 @@ def test_no_question_does_anything_to_who_asks(reports):
             ("o", texts[3]),
         ]
         assert reports(f"/search/?{urlencode(query)}") == [], texts
-    for text in hostile.METADATA[::25]:
+    for key in ("q", "c", "o"):
+        assert reports(f"/search/?{urlencode({key: with_nul[0]})}", status=400) == []
+    for text in [*hostile.METADATA[::25], with_nul[0]]:
         assert reports(f"/project/{quote(text, safe='')}/", status=404) == [], text
 
 

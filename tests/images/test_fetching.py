@@ -107,7 +107,7 @@ def test_a_drawing_keeps_what_is_its_own():
         "url(#a)",
         'href="#a"',
         "data:image/png",
-        "<animate",
+        "animate attributeName",
         "viewBox",
         "stop-color",
         "beforeafter",

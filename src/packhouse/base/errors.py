@@ -69,12 +69,19 @@ class Unavailable(Answer):
 
 
 class Errors:
-    """Middleware: renders ``Answer``, and a database that does not answer as 503."""
+    """Middleware: renders ``Answer``, and a database that does not answer as 503.
+
+    Refuses NUL in an address, which nothing here has in its name and PostgreSQL cannot be asked for.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "\0" in request.path:
+            return error_page(request, 404)
+        if "%00" in request.META.get("QUERY_STRING", ""):
+            return error_page(request, 400, _("The address has the character NUL (%00) in it."))
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
