@@ -27,6 +27,8 @@ from packhouse.tokens.models import Token
 
 USE_RESOLUTION = timedelta(minutes=1)
 """How exactly the last use of a token is known."""
+CLOCKS_DIFFER = timedelta(days=2)
+"""By how much clocks may differ, or be put back, before a new token is refused as one of the future."""
 
 
 def create_token(
@@ -120,8 +122,7 @@ def _fences(
         now = clock.now()
         if expires <= now:
             raise ValidationError({"expires": _("The token would be expired already.")})
-        # A minute of grace, for machines whose clocks differ from the index's.
-        not_before = int((now - timedelta(minutes=1)).timestamp())
+        not_before = int((now - CLOCKS_DIFFER).timestamp())
         fences.append(caveats.Expiration(int(expires.timestamp()), not_before))
     return fences
 
