@@ -140,7 +140,7 @@ def _page(ours: servers.Server, cookie: str, options: argparse.Namespace, result
     for connections in (1, 8):
         found = [
             wrk.run(
-                f"{ours.url}/account/",
+                f"{ours.url}/manage/account/",
                 ours.process.pid,
                 connections=connections,
                 seconds=options.seconds,

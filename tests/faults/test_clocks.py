@@ -1,7 +1,8 @@
 """The server's clock is stepped while it runs: uploads and reads go on, serials and tasks do not care.
 
 What was queued while the clock was ahead is done, not put off until then (the invariant checker waits for it); what
-runs by the clock goes on by the right one; a token is over by the clock that is, and is not refused where that clock has been put back since it was made.
+runs by the clock goes on by the right one; a token is over by the clock that is, and is not refused where that clock
+has been put back since it was made.
 """
 
 import time

@@ -1,11 +1,14 @@
 """Files on their way through the kernel."""
 
 import asyncio
+import gc
 import os
 from pathlib import Path
 
 import pytest
 from tests.server.harness import Application, Client, get, serve
+
+from packhouse.server.sending import Sealed, seal
 
 SIZE = 20_000_000
 
@@ -113,3 +116,59 @@ def test_all_descriptors_are_closed_in_the_end(file):
 
     serve(Application(answer), talk)
     assert len(list(Path("/proc/self/fd").iterdir())) <= before
+
+
+@pytest.mark.parametrize("size", [40_000, 1_500_000, 3_000_000, SIZE])
+def test_what_is_sealed_in_memory_comes_whole_between_other_answers(size):
+    data = os.urandom(1000) * (size // 1000)
+    sealed = seal(data)
+    assert isinstance(sealed, Sealed)
+
+    async def answer(turn):
+        turn.response_bytes(200, [], b"text" if turn.path == "/text" else sealed)
+
+    said = []
+
+    async def talk(client: Client):
+        requests = get("/text") + get() + get() + get(method="HEAD") + get("/text", "Connection: close")
+        said.append(await client.say(requests))
+
+    serve(Application(answer), talk)
+    assert said[0].count(data) == 2
+    assert said[0].count(b"text") == 2
+    assert said[0].count(f"content-length: {size}\r\n".encode()) == 3
+
+
+def test_what_was_sealed_is_sent_to_its_end_after_it_was_let_go():
+    data = os.urandom(1000) * 5000
+    before = len(list(Path("/proc/self/fd").iterdir()))
+
+    async def answer(turn):
+        turn.response_bytes(200, [], Sealed(data))
+
+    async def talk(client: Client):
+        reader, writer = await client.connect(limit=1024)
+        writer.write(get("/", "Connection: close"))
+        await client.pause(30)
+        gc.collect()
+        assert (await reader.read()).endswith(data)
+
+    serve(Application(answer), talk)
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before
+
+
+def test_short_bytes_and_those_for_which_there_is_no_room_are_not_sealed(monkeypatch):
+    assert seal(b"short") == b"short"
+
+    def full(_):
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(os, "memfd_create", full)
+    data = bytes(100_000)
+    assert seal(data) is data
+
+
+def test_a_part_of_what_is_sealed_is_that_part():
+    data = os.urandom(100_000)
+    assert Sealed(data)[500:70_000] == data[500:70_000]
+    assert Sealed(data)[:] == data

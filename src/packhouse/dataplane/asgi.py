@@ -7,6 +7,7 @@ from typing import Any
 
 from packhouse.dataplane.http import Header
 from packhouse.dataplane.rsgi import FrontDoor
+from packhouse.server.sending import Sealed
 
 Message = MutableMapping[str, Any]
 _CHUNK = 256 * 1024
@@ -82,9 +83,9 @@ class _Protocol:
     def response_empty(self, status: int, headers: list[Header]) -> None:
         self._note(status, headers)
 
-    def response_bytes(self, status: int, headers: list[Header], body: bytes) -> None:
+    def response_bytes(self, status: int, headers: list[Header], body: bytes | Sealed) -> None:
         self._note(status, headers)
-        self._body = body
+        self._body = body[:]
 
     def response_file(self, status: int, headers: list[Header], path: str) -> None:
         self._note(status, headers)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from packhouse.dataplane.page import Page, Variant
+    from packhouse.server.sending import Sealed
 
 Header = tuple[str, str]
 
@@ -65,7 +66,7 @@ class Response:
 
     status: int
     headers: list[Header]
-    body: bytes | FileSlice = b""
+    body: "bytes | Sealed | FileSlice" = b""
     route: str = "other"
     page: "Page | None" = None
     variant: "Variant | None" = None

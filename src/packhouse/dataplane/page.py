@@ -12,6 +12,7 @@ from packhouse.dataplane.negotiation import Encoding
 from packhouse.documents.segments import join_gzip, join_identity
 from packhouse.documents.store import Format, Pieces
 from packhouse.server import wire
+from packhouse.server.sending import Sealed, seal
 
 _ZSTD_UP_TO = 16 * 1024**2
 _RECOMPRESS_UP_TO = 32 * 1024
@@ -24,7 +25,7 @@ class Variant:
     etag: str
     headers: list[Header]
     unmodified: list[Header]
-    body: bytes
+    body: bytes | Sealed
     file: Path | None = None
     size: int = 0
     _whole: bytes = b""
@@ -49,8 +50,8 @@ class Page:
         self.serial = loaded.serial
         self._identity = join_identity(loaded.pieces)
         self._pieces: list[bytes] | None = loaded.pieces
-        self._gzip: bytes | None = None
-        self._zstd: bytes | None = None
+        self._gzip: bytes | Sealed | None = None
+        self._zstd: bytes | Sealed | None = None
         self._variants: dict[tuple[str, str], Variant] = {}
         self.digest = hashlib.blake2b(self._identity, digest_size=16).hexdigest()
         self.size = 2 * len(self._identity) + 3000
@@ -59,17 +60,20 @@ class Page:
     def identity(self) -> bytes:
         return self._identity
 
-    def encoded(self, encoding: Encoding) -> bytes:
-        """The bytes in *encoding*.  Gzip joins what the writer deflated; small pages pack better in one piece."""
+    def encoded(self, encoding: Encoding) -> bytes | Sealed:
+        """The bytes in *encoding*, sealed if long.  Gzip joins what the writer deflated; small pages pack better whole.
+
+        Without encoding nearly nobody asks for long ones.
+        """
         if encoding == "identity":
             return self._identity
         if encoding == "gzip":
             if self._gzip is None:
-                self._gzip = self._make_gzip()
+                self._gzip = seal(self._make_gzip())
             return self._gzip
         if self._zstd is None:
             level = 9 if len(self._identity) <= _RECOMPRESS_UP_TO else 3
-            self._zstd = zstandard.ZstdCompressor(level=level).compress(self._identity)
+            self._zstd = seal(zstandard.ZstdCompressor(level=level).compress(self._identity))
         return self._zstd
 
     def _make_gzip(self) -> bytes:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from packhouse.dataplane.http import FileSlice
 from packhouse.dataplane.page import Page
 from packhouse.server.request import Headers
+from packhouse.server.sending import Sealed
 
 _SEEN = 16_384
 _OVERHEAD = 400
@@ -26,7 +27,7 @@ class Ready:
     """
 
     head: bytes
-    body: bytes | FileSlice
+    body: bytes | Sealed | FileSlice
     status: int
     route: str
     method: str
@@ -69,5 +70,5 @@ class ReadyAnswers:
 
 def _weight(packet: bytes, ready: Ready) -> int:
     """Bytes that are held: the body too, for its page may be gone from the store."""
-    body = ready.body if isinstance(ready.body, bytes) else b""
+    body = b"" if isinstance(ready.body, FileSlice) else ready.body
     return len(packet) + len(ready.head) + len(body) + _OVERHEAD

@@ -7,6 +7,7 @@ from packhouse.dataplane.http import FileSlice, Header, Request, Response
 from packhouse.dataplane.large import LargePage
 from packhouse.dataplane.negotiation import encoding
 from packhouse.dataplane.page import Page, Variant
+from packhouse.server.sending import Sealed
 
 AnyPage = Page | LargePage
 
@@ -30,7 +31,7 @@ def with_page(
     return Response(200, variant.headers, _body(variant, 0, variant.size), route, source, variant)
 
 
-def _body(variant: Variant, start: int, end: int) -> bytes | FileSlice:
+def _body(variant: Variant, start: int, end: int) -> bytes | Sealed | FileSlice:
     if variant.file is not None:
         return FileSlice("", variant.size, start, end, str(variant.file))
     return variant.body if end - start == variant.size else variant.body[start:end]

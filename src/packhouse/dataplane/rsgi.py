@@ -202,7 +202,7 @@ class FrontDoor:
             body = self.packed.at_hand(body.key) or body
         if isinstance(body, FileSlice) and (body.packed or body.path is None):
             return None
-        length = len(body) if isinstance(body, bytes) else body.end - body.start
+        length = body.end - body.start if isinstance(body, FileSlice) else len(body)
         if turn.method == "HEAD" or status in (204, 304):
             body = b""
         head = variant.head(status) if variant is not None else wire.head(status, response.headers, length)

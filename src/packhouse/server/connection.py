@@ -11,7 +11,7 @@ import structlog
 
 from packhouse.server import wire
 from packhouse.server.request import UNREAD, Headers, read_target
-from packhouse.server.sending import FileSending
+from packhouse.server.sending import PIECE, FileSending, Sealed, is_cached, send_now
 from packhouse.server.turn import Turn
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class Connection(asyncio.Protocol):
         "_alive",
         "_answered",
         "_body_bytes",
+        "_descriptor",
         "_drained",
         "_fed",
         "_fields",
@@ -72,6 +73,7 @@ class Connection(asyncio.Protocol):
         self.turn: Turn | None = None
         self.is_lost = self.is_cut = self.is_last = False
         self._transport: Any = None
+        self._descriptor = -1
         self._parser: Any = None
         self._waiting: deque[Turn] | None = None
         self._incoming: Turn | None = None
@@ -334,15 +336,21 @@ class Connection(asyncio.Protocol):
         if not self.is_lost:
             self._transport.write(data)
 
-    def send(self, head: bytes, more: bytes, body: bytes) -> None:
+    def send(self, head: bytes, more: bytes, body: bytes | Sealed) -> None:
         """Answer what was never read: a ready *head*, *more* header lines, and *body*."""
-        self.put(head + self.server.date, more, body)
+        if isinstance(body, Sealed):
+            self.put_sealed(None, b"%b%b%b\r\n" % (head, self.server.date, more), body)
+        else:
+            self.put(head + self.server.date, more, body)
 
     def send_file(self, head: bytes, more: bytes, file: int, start: int, end: int) -> None:
         """The same with a part of an open *file*, which is closed in the end whatever happens."""
+        self._anonymous_turn().send_file(head, more, file, start, end)
+
+    def _anonymous_turn(self) -> Turn:
         turn = self.turn = Turn(self, "GET", "1.1", UNREAD, Headers())
         turn.is_complete = True
-        turn.send_file(head, more, file, start, end)
+        return turn
 
     def put(self, head: bytes, more: bytes, body: bytes) -> None:
         """Write an answer whole: *head* up to the last header line but *more*, the empty line, and *body*."""
@@ -376,13 +384,53 @@ class Connection(asyncio.Protocol):
         if self.is_lost:
             os.close(file)
             return
+        if end - start <= PIECE and is_cached(file, end - 1):
+            try:
+                head, start = self._put_now(head, file, start, end)
+            except OSError:
+                os.close(file)
+                self.abort()
+                return
+        if head or start < end:
+            self._put_in_pieces(turn, head, file, start, end)
+        else:
+            os.close(file)
+            self.finish(turn)
+
+    def put_sealed(self, turn: Turn | None, head: bytes, body: Sealed) -> None:
+        """The same with bytes in memory; without a *turn* for what was never read."""
+        if self.is_lost:
+            return
+        start, whole = 0, head
+        try:
+            if body.size <= PIECE:
+                head, start = self._put_now(head, body.file, 0, body.size)
+            file = os.dup(body.file) if head or start < body.size else -1
+        except OSError:
+            self._refuse_file() if head is whole else self.abort()
+            return
+        if file >= 0:
+            self._put_in_pieces(turn or self._anonymous_turn(), head, file, start, body.size)
+        elif turn is not None:
+            self.finish(turn)
+
+    def _put_now(self, head: bytes, file: int, start: int, end: int) -> tuple[bytes, int]:
+        """All that the socket takes at once, if nothing else waits to be written; returns what is left."""
+        if self._is_paused or self._transport.get_write_buffer_size():
+            return head, start
+        if self._descriptor < 0:
+            self._descriptor = self._transport.get_extra_info("socket").fileno()
+        return send_now(self._descriptor, head, file, start, end)
+
+    def _put_in_pieces(self, turn: Turn, head: bytes, file: int, start: int, end: int) -> None:
         try:
             socket = os.dup(self._transport.get_extra_info("socket").fileno())
-        except OSError:  # this process may open no more
+        except OSError:
             os.close(file)
-            self.refuse(503, ("retry-after", "2"))
+            self._refuse_file() if head else self.abort()
             return
-        self._transport.write(head)
+        if head:
+            self._transport.write(head)
         self._sending = FileSending(socket, file, start, end, self.server.threads, lambda ok: self._sent(turn, ok=ok))
         if start == end:
             self._sending.close()
@@ -391,6 +439,10 @@ class Connection(asyncio.Protocol):
             self._when_drained(self._pump)
         else:
             self._sending.pump()
+
+    def _refuse_file(self) -> None:
+        """This process may open no more."""
+        self.refuse(503, ("retry-after", "2"))
 
     def _pump(self) -> None:
         if self._sending is not None:

@@ -1,12 +1,70 @@
-"""Files leave through ``sendfile``: the kernel copies them into the socket, a piece whenever there is room for one."""
+"""Files leave through ``sendfile``: the kernel hands them to the socket, a piece whenever there is room for one.
+
+So do large answers from memory: what lies in a file of memory need not be copied for each client.
+"""
 
 import asyncio
 import os
+import socket as sockets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
-PIECE = 1024**2
+PIECE = 2 * 1024**2
+SEALED_FROM = 32 * 1024
+"""Bytes from which on a copy for each client costs more than another call of the kernel."""
 _NOWAIT = getattr(os, "RWF_NOWAIT", 0)
+
+
+class Sealed:
+    """Bytes in a file of memory, which ends with this object.  Raises ``OSError`` where the system has no room."""
+
+    __slots__ = ("file", "size")
+
+    def __init__(self, data: bytes) -> None:
+        self.file = -1
+        self.size = len(data)
+        self.file = os.memfd_create("packhouse")
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(self.file, rest) :]
+
+    def __del__(self) -> None:
+        if self.file >= 0:
+            os.close(self.file)
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __getitem__(self, part: slice) -> bytes:
+        start, end, _ = part.indices(self.size)
+        return os.pread(self.file, end - start, start)
+
+
+def seal(data: bytes) -> bytes | Sealed:
+    """*data*, sealed if it is long and the system can."""
+    if len(data) >= SEALED_FROM and hasattr(os, "memfd_create"):
+        with suppress(OSError):  # no memory, or no descriptors: clients need them more
+            return Sealed(data)
+    return data
+
+
+def send_now(socket: int, head: bytes, file: int, start: int, end: int) -> tuple[bytes, int]:
+    """Write *head* and what *file* has at hand of a first piece, together; returns what is left of the head, and where
+    the rest of the file begins.
+
+    Raises ``OSError`` when the client is gone.
+    """
+    own = sockets.socket(sockets.AF_INET, sockets.SOCK_STREAM, 0, socket)
+    try:
+        head = head[own.send(head, sockets.MSG_MORE) :]
+        if not head and start < end:
+            start += os.sendfile(socket, file, start, min(PIECE, end - start))
+    except BlockingIOError:
+        pass
+    finally:
+        own.detach()
+    return head, start
 
 
 class FileSending:
@@ -44,7 +102,7 @@ class FileSending:
     def pump(self) -> None:
         """Send what there is room for; goes on by itself."""
         length = min(PIECE, self._end - self.at)
-        if _is_cached(self._file, self.at + length - 1):
+        if is_cached(self._file, self.at + length - 1):
             self._send(length)
         else:
             self._read_ahead(length)
@@ -103,7 +161,7 @@ class FileSending:
         os.close(self._file)
 
 
-def _is_cached(file: int, at: int) -> bool:
+def is_cached(file: int, at: int) -> bool:
     """Whether reading there would not wait for a disk; true where the system cannot tell."""
     if not _NOWAIT:
         return True

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from packhouse.server import wire
 from packhouse.server.request import Headers, Target
+from packhouse.server.sending import Sealed
 from packhouse.server.wire import Header
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ class Turn:
         length = None if self.method == "HEAD" or status < 200 else 0
         self.send(wire.head(status, headers, length, self.phrase), b"", b"")
 
-    def response_bytes(self, status: int, headers: list[Header], body: bytes) -> None:
+    def response_bytes(self, status: int, headers: list[Header], body: bytes | Sealed) -> None:
         self.send(wire.head(status, headers, len(body), self.phrase), b"", b"" if self.method == "HEAD" else body)
 
     def response_str(self, status: int, headers: list[Header], body: str) -> None:
@@ -190,9 +191,12 @@ class Turn:
         self._connection.write(self.begin(head) + b"\r\n")
         return self
 
-    def send(self, head: bytes, more: bytes, body: bytes) -> None:
+    def send(self, head: bytes, more: bytes, body: bytes | Sealed) -> None:
         """Answer with a ready *head*, *more* header lines and all of the body at once."""
         head = self.begin(head)
+        if isinstance(body, Sealed):
+            self._connection.put_sealed(self, b"%b%b\r\n" % (head, more), body)
+            return
         self._connection.put(head, more, body)
         self._connection.finish(self)
 
