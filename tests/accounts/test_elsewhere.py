@@ -56,7 +56,7 @@ def say_yes(url: str, sub: str = "1815") -> str:
 
 
 def test_whoever_the_provider_knows_gets_an_account_and_a_session(visitor: Any) -> None:
-    assert b"Log in with Corp" in visitor.get("/account/login/").content
+    assert b"Sign in with Corp" in visitor.get("/account/login/").content
     url = leave(visitor, next="/manage/account/sessions/")
     asked = dict(parse_qsl(urlsplit(url).query))
     assert asked["redirect_uri"] == f"{settings.PACKHOUSE.public_url}/account/sso/callback/"
@@ -92,7 +92,7 @@ def test_an_account_with_the_same_address_is_not_taken_over_but_can_be_connected
     EmailAddress.objects.create(user=user, email="ada@corp.example", verified=True)
     response = visitor.get(say_yes(leave(visitor)))
     assert response.status_code == 409
-    assert "Log in there" in response.content.decode()
+    assert "Sign in there" in response.content.decode()
     assert not visitor.is_in()
     browser = signed_in(user)
     assert browser.get(say_yes(leave(browser))).url == "/manage/account/associations/"
@@ -158,7 +158,7 @@ def test_who_has_no_password_proves_again_at_the_provider(visitor: Any) -> None:
 def test_without_configuration_there_is_nothing(visitor: Any, configure: Any) -> None:
     configure(sso_client_id="")
     assert visitor.get("/account/sso/").status_code == 404
-    assert b"Log in with" not in visitor.get("/account/login/").content
+    assert b"Sign in with" not in visitor.get("/account/login/").content
 
 
 @pytest.mark.parametrize("service", ["github", "gitlab"])

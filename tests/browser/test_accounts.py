@@ -24,11 +24,11 @@ def test_a_person_registers_verifies_the_address_and_comes_back_in(new_context, 
     page.get_by_role("button", name="Verify this address").click()
     page.get_by_text("ada@users.example is verified.").wait_for()
     page.goto("/account/logout/")
-    page.locator("main").get_by_role("button", name="Log out").click()
+    page.locator("main").get_by_role("button", name="Sign out").click()
     page.goto("/manage/account/password/")
     page.get_by_label("User name").fill("ada")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.locator("main").get_by_role("button", name="Log in", exact=True).click()
+    page.locator("main").get_by_role("button", name="Sign in", exact=True).click()
     page.get_by_role("heading", name="Password", exact=True).wait_for()
 
 

@@ -52,7 +52,7 @@ def log_in(page: Page, user: str) -> None:
     page.goto("/account/login/")
     page.get_by_label("User name").fill(user)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Log in", exact=True).click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
 
 
 def log_out(page: Page) -> None:

@@ -129,7 +129,7 @@ def test_a_password_can_be_looked_at(visit):
 
 def test_a_public_page_learns_who_reads_it_from_the_script(visit, new_context, site):
     page = visit(HOME)
-    expect(page.get_by_role("link", name="Log in")).to_be_visible()
+    expect(page.get_by_role("link", name="Sign in")).to_be_visible()
     user = staff()
     sign_in(page.context, page.url, user)
     page.goto("/_personal/")  # any private page sets the mark

@@ -60,7 +60,7 @@ class SignIn(forms.Form):
     def clean_username(self) -> str:
         typed: str = self.cleaned_data["username"]
         if "@" in typed:
-            raise ValidationError(_("Log in with your user name, not with your email address."), "address")
+            raise ValidationError(_("Sign in with your user name, not with your email address."), "address")
         return typed
 
 

@@ -229,7 +229,7 @@ ACCOUNT: Final = Group(
             _("I cannot get into my account any more."),
             (
                 _(
-                    "Ask for a new password at the log-in page. Without second factor and recovery codes, write to the"
+                    "Ask for a new password at the sign-in page. Without second factor and recovery codes, write to the"
                     " administrators from an address of your account; they will ask you to prove that it is yours."
                 ),
             ),

@@ -60,7 +60,7 @@ def register_identified(claims: dict[str, Any], *, provider: str, uid: str, serv
     if not email:
         raise ValidationError(_("%(service)s gives no email address for you.") % {"service": service})
     if EmailAddress.objects.filter(email=email, verified=True).exists():
-        raise ValidationError(_("There is an account with your address already. Log in there, then connect the two."))
+        raise ValidationError(_("There is an account with your address already. Sign in there, then connect the two."))
     if problem := users.domain_problem(email):
         raise ValidationError(problem)
     name = " ".join(str(claims.get("name") or "").split())[:100]

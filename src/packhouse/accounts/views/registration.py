@@ -119,7 +119,7 @@ def reset_password(request: HttpRequest) -> HttpResponse:
 
 
 def _after_reset(request: HttpRequest) -> HttpResponse:
-    messages.success(request, _("Your password is changed. Log in with the new one."))
+    messages.success(request, _("Your password is changed. Sign in with the new one."))
     return redirect("sign-in")
 
 
@@ -134,5 +134,5 @@ def restore_account(request: HttpRequest) -> HttpResponse:
         return render(request, "accounts/restore_account.html")
     if actions.restore_account(request.GET.get("token", "")) is None:
         return render(request, "accounts/link_void.html", status=400)
-    messages.success(request, _("Your account is restored. Log in as before."))
+    messages.success(request, _("Your account is restored. Sign in as before."))
     return redirect("sign-in")

@@ -72,7 +72,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     if request.method == "GET":
         return render(request, "accounts/sign_out.html")
     actions.end_session(request)
-    messages.success(request, _("You are logged out."))
+    messages.success(request, _("You are signed out."))
     return HttpResponseRedirect(safe_next(request))
 
 
