@@ -35,6 +35,7 @@ SAFARI = "Mozilla/5.0 (Macintosh) AppleWebKit/605.1 (KHTML, like Gecko) Version/
         (FIREFOX, Agent("browser", "Firefox", "140")),
         (EDGE, Agent("browser", "Edge", "130")),
         (SAFARI, Agent("browser", "Safari", "18")),
+        ("Mozilla/5.0 (X11) AppleWebKit/537.36 HeadlessChrome/140.0 Safari/537.36", Agent("browser", "Chrome", "140")),
         ("Mozilla/5.0 (compatible; Examplebot/2.1)", Agent("robot", "examplebot", "2.1")),
         ("curl/8.5.0", Agent("other", "curl", "8.5.0")),
         ("pip/9 {broken", Agent("installer", "pip", "9")),

@@ -28,6 +28,7 @@ BROWSERS: Final = (
     ("OPR", "Opera"),
     ("Firefox", "Firefox"),
     ("Chrome", "Chrome"),
+    ("HeadlessChrome", "Chrome"),
     ("Version", "Safari"),
 )
 SAFE: Final = re.compile(r"[^A-Za-z0-9.+!_ -]")

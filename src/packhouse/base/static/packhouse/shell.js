@@ -88,6 +88,18 @@ async function fetchPersonal() {
   find("#flash").append(...find("#flash", page).children);
 }
 
+// A page with data-waits is left for that address once the server has been away and is back.
+async function waitForServer(address) {
+  const started = performance.now();
+  let wasAway = false;
+  for (;;) {
+    await new Promise((go) => { setTimeout(go, 300); });
+    const isReady = await fetch("/_ready/", { cache: "no-store" }).then((answer) => answer.ok, () => false);
+    wasAway ||= !isReady || performance.now() - started > 20000;
+    if (isReady && wasAway) return location.assign(address);
+  }
+}
+
 function prepare(root) {
   findAll("input[type=password]", root).forEach(addReveal);
 }
@@ -129,3 +141,4 @@ for (const button of findAll("button[name=theme]")) {
 prepare(document);
 find("[data-focus]")?.focus();
 fetchPersonal();
+if (find("[data-waits]")) waitForServer(find("[data-waits]").dataset.waits);
