@@ -280,6 +280,20 @@ class Config:
         values.service("none://", "https://host", "http://host"),
         "none://",
     )
+    allow_disposable_email: bool = _setting(
+        ACCOUNTS,
+        "Accept addresses at domains of throw-away mail, of which a list comes with this version. The console"
+        " prohibits others.",
+        BOOLEAN,
+        False,
+    )
+    mail_domain_check: str = _setting(
+        ACCOUNTS,
+        "Who is asked whether the domain of a new address takes mail: the name servers of this machine (`dns://`) or"
+        " another one (`dns://10.0.0.1`, `dns://10.0.0.1:53`). Where none answers, the address is accepted.",
+        values.NAME_SERVER,
+        "none://",
+    )
     domain_status: str = _setting(
         ACCOUNTS,
         "Who is asked, once a month, whether the domain of a verified address is still registered: a service with"

@@ -70,6 +70,22 @@ def test_a_forgotten_password_is_set_by_the_link_in_a_letter_once(visitor: Any, 
     assert visitor.get(link).status_code == reset(visitor, link).status_code == 400
 
 
+def test_whoever_sets_the_password_anew_gets_the_limits_of_the_account_back(visitor: Any) -> None:
+    make_member()
+    there = type(visitor)(REMOTE_ADDR="10.0.0.9")
+    assert [there.log_in(password="a guess").status_code for _ in range(11)] == [200] * 10 + [429]
+    assert visitor.log_in().status_code == 429
+    assert ask(visitor, "ada").status_code == 200
+    link = link_in("password-reset")
+    for typed in ["ada"] * 4 + ["ada@users.example"] * 5:
+        assert ask(visitor, typed).status_code == 200
+    assert (ask(visitor, "ada").status_code, ask(visitor, "ada@users.example").status_code) == (429, 429)
+    assert reset(visitor, link).status_code == 302
+    assert (ask(visitor, "ada").status_code, ask(visitor, "ada@users.example").status_code) == (200, 200)
+    assert visitor.log_in(password=OTHER_PASSWORD).status_code == 302
+    assert there.log_in(password="a guess").status_code == 429  # what its address has used up stays so
+
+
 def test_of_several_links_the_first_that_is_used_voids_the_others(visitor: Any) -> None:
     make_member()
     links = []

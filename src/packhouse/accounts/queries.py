@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db.models import Exists, OuterRef, QuerySet
 
+from packhouse.accounts import mail_domains
 from packhouse.accounts.models import Invitation, ProhibitedDomain, TermsEngagement, User
 from packhouse.base import clock
 from packhouse.base.agents import parse
@@ -101,9 +102,7 @@ def invitations() -> QuerySet[Invitation]:
 
 def is_prohibited(email: str) -> bool:
     """Whether administrators let nobody have an address at that domain, or at one above it."""
-    labels = email.rpartition("@")[2].lower().rstrip(".").split(".")
-    above = [".".join(labels[first:]) for first in range(len(labels))]
-    return ProhibitedDomain.objects.filter(domain__in=above).exists()
+    return ProhibitedDomain.objects.filter(domain__in=mail_domains.above(email)).exists()
 
 
 def prohibited_domains(find: str = "") -> QuerySet[ProhibitedDomain]:

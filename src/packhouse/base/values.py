@@ -8,7 +8,7 @@ that it would read again.
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -108,6 +108,24 @@ def _mail(value: Any) -> str:
     return text
 
 
+def _name_server(value: Any) -> str:
+    text = _text(value)
+    if text not in {"none://", "dns://"}:
+        name_server(text)
+    return text
+
+
+def name_server(text: str) -> tuple[str, int] | None:
+    """Address and port of ``dns://10.0.0.1:53``; None for ``dns://``, which means those that the machine is set up for.
+
+    Raises ``ValueError``.
+    """
+    parts = urlsplit(text)
+    if parts.scheme != "dns" or parts.path or parts.query or parts.fragment or "@" in parts.netloc:
+        raise ValueError(text)
+    return (str(ip_address(parts.hostname or "")), parts.port or 53) if parts.netloc else None
+
+
 @dataclass(frozen=True, slots=True)
 class PurgeTarget:
     """The cache in front that is told of changes: where it listens (host and port), with which secret, and how.
@@ -182,6 +200,7 @@ BOOLEAN = Kind("true or false", _boolean, lambda value: "true" if value else "fa
 NETWORKS = Kind("addresses or networks separated by commas, such as 10.0.0.0/8,::1", _networks, ",".join)
 ORIGIN = Kind("an http or https address without query, such as https://packages.example.org", _origin)
 MAIL = Kind("file:///path, smtp://user:password@host:587, smtps://… or ses://region", _mail)
+NAME_SERVER = Kind("none://, dns:// or dns://address:port", _name_server)
 PURGE = Kind("none://, varnish://:secret@host:port or fastly://token@service", _purge)
 RATE = Kind(
     "how often in what time, such as 10 per 5 minutes; several are separated by semicolons",

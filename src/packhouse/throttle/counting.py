@@ -109,7 +109,10 @@ class DatabasePlace:
             raise Unreachable from error
 
     def clear(self, window: RateLimitItem, key: str) -> None:
-        Counter.objects.filter(key=key).delete()
+        try:
+            Counter.objects.filter(key=key).delete()
+        except (DatabaseError, InterfaceError) as error:
+            raise Unreachable from error
 
 
 class LibraryPlace:

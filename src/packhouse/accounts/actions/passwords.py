@@ -174,4 +174,13 @@ def reset_password(token: str, new: str) -> User | None:
         end_other_sessions(user)
         event = audit.record("password:reset", subject=subject(user), by=user)
         emails.password_changed(user, cause=str(event.pk))
+    _forgive(user, payload["email"])
     return user
+
+
+def _forgive(user: User, email: str) -> None:
+    """Whoever set the password anew gets the whole limits of the account back, so that they can sign in at once."""
+    of_the_account = [limits.sign_in(user.username)[0]]
+    for typed in (user.username, email):
+        of_the_account += limits.password_reset(typed)
+    limits.forget(of_the_account)

@@ -12,7 +12,7 @@ from django.db.models import Exists, F, OuterRef
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from packhouse.accounts import emails, passwords, queries, welcome_emails
+from packhouse.accounts import emails, mail_domains, passwords, queries, welcome_emails
 from packhouse.accounts.models import ReservedName, TermsEngagement, User
 from packhouse.audit import actions as audit
 from packhouse.audit.models import Event
@@ -71,11 +71,13 @@ def problems_of(user: User, password: str) -> dict[str, list[str]]:
 
 
 def domain_problem(email: str) -> str:
-    """What is wrong with the domain of an address; nothing, usually."""
-    if not queries.is_prohibited(email):
-        return ""
+    """What is wrong with the domain of an address; usually nothing.  May ask the name servers: not in a transaction."""
     domain = email.rpartition("@")[2]
-    return _("Addresses at %(domain)s cannot be used here. Give another one.") % {"domain": domain}
+    if mail_domains.is_disposable(email) or queries.is_prohibited(email):
+        return _("Addresses at %(domain)s cannot be used here. Give another one.") % {"domain": domain}
+    if not mail_domains.takes_mail(email):
+        return _("%(domain)s takes no mail. Look whether the address is spelled right.") % {"domain": domain}
+    return ""
 
 
 def is_taken(username: str) -> bool:
