@@ -19,21 +19,13 @@ from packhouse.specs import filenames, names
 from packhouse.specs.metadata import compare
 from packhouse.tokens.rules import check as check_token
 from packhouse.uploads import creation
-from packhouse.uploads.reasons import Rejected
+from packhouse.uploads.reasons import AlreadyPublished, Rejected
 from packhouse.uploads.stages import Arrival, Claim, Described, Opened, Spooled, Submission
 
 MIB, GIB = 1024**2, 1024**3
 PACKAGE_TYPES = frozenset(File.PackageType.values)
 DIGEST_FIELDS = {"blake2_256_digest": 64, "md5_digest": 32, "sha256_digest": 64}
 HEX = re.compile(r"[0-9a-fA-F]+", re.ASCII)
-
-
-class AlreadyPublished(Exception):
-    """The very file that is uploaded is published: nothing is to be done, and nothing is wrong."""
-
-    def __init__(self, file: File) -> None:
-        super().__init__(file.filename)
-        self.file = file
 
 
 def require(decision: Decision) -> None:

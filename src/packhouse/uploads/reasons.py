@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from packhouse.projects import queries as projects
+from packhouse.projects.models import File
 from packhouse.specs import filenames, metadata, names, versions
 from packhouse.specs.archives.reasons import REASONS as ARCHIVE_REASONS
 from packhouse.specs.errors import Refused
@@ -46,6 +47,14 @@ class Rejected(Exception):
     def of(cls, refused: Refused) -> "Rejected":
         """A refusal of the specifications as one of an upload."""
         return cls(refused.code, refused.message, field=refused.field)
+
+
+class AlreadyPublished(Exception):
+    """The very file that is uploaded is published: nothing is to be done, and nothing is wrong."""
+
+    def __init__(self, file: File) -> None:
+        super().__init__(file.filename)
+        self.file = file
 
 
 FORM = {

@@ -59,13 +59,18 @@ def publish(upload: Ready) -> Published:
     Whoever loses a race starts anew and meets what the winner has left: the same file, another one, a project.
     """
     stored = _store(upload)
-    headers = creation.count(upload) if upload.project is None else {}
+    with creation.counted(upload) as headers:
+        return Published(_publish(upload, stored), headers)
+
+
+def _publish(upload: Ready, stored: Stored) -> File:
+    """Record the file, in as many attempts as it takes."""
     for attempt in range(ATTEMPTS):
         try:
             if attempt:
                 upload = _anew(upload)
             with pipeline.refusals(), transaction.atomic():
-                return Published(_record(upload, stored), headers)
+                return _record(upload, stored)
         except actions.ProjectFull:
             raise checks.project_too_large(upload) from None
         except Swept:

@@ -17,9 +17,8 @@ from packhouse.documents import generation
 from packhouse.files import StoreError, StoreFull
 from packhouse.specs.archives.inspector import InspectorUnavailable
 from packhouse.uploads import answers, form, pipeline, record
-from packhouse.uploads.checks import AlreadyPublished
 from packhouse.uploads.form import NO_ROOM
-from packhouse.uploads.reasons import Rejected
+from packhouse.uploads.reasons import AlreadyPublished, Rejected
 from packhouse.uploads.rendering import RendererUnavailable
 from packhouse.uploads.stages import Arrival
 
