@@ -22,9 +22,10 @@ from typing import Any, Self
 from urllib.parse import unquote, urljoin, urlsplit
 
 import psycopg
-from tests.faults.publishing import SECRETS, TREE, Told
+from tests.faults.publishing import SECRETS, TREE, Told, soon
+from tests.faults.resources import PATIENCE, Held
 from tests.servers import postgresql
-from tests.servers.packhouse import environment, run_cli
+from tests.servers.packhouse import Running, environment, run_cli
 
 from packhouse import files
 
@@ -91,13 +92,17 @@ def check(
     before: Mapping[str, str] | None = None,
     in_flight: int | None = None,
     public_url: str = "",
+    held: tuple[Running, Held] | None = None,
 ) -> Findings:
     """Look at everything.
 
     *told*: what publishers were told (I1).  *before*: the file names and digests of an earlier look (I7).
     *in_flight*: how many files may lie in the store unlisted (I3).  *public_url*: where it is not *url*.
+    *held*: the server, and what it held at rest before the load (I12).
     """
     found = Findings()
+    if held:
+        _check_resources(*held, found)
     with Site(url) as site:
         _check_surfaces(site, told or Told(), found)
     for filename, sha256 in (before or {}).items():
@@ -233,6 +238,13 @@ def _check_postgresql(database: str, found: Findings) -> None:
         asked = f"SELECT (SELECT deadlocks FROM pg_stat_database WHERE datname = %s), count(*) FILTER (WHERE {idle}) FROM pg_stat_activity"  # noqa: E501
         row = connection.execute(asked, [name]).fetchone()
     found.require(row == (0, 0), "I11 deadlocks, idle in transaction", str(row))
+
+
+def _check_resources(index: Running, before: Held, found: Findings) -> None:
+    """I12: no more files are open and no more processes there than before, nor, if no project has come, more memory."""
+    soon(lambda: Held.by(index).is_back_at(before), PATIENCE)
+    now = Held.by(index)
+    found.require(now.is_back_at(before), "I12 files, processes and memory are given back", f"{before}, now {now}")
 
 
 def main() -> int:

@@ -11,7 +11,9 @@ import psycopg
 from tests.faults.conftest import Figures
 from tests.faults.invariants import check
 from tests.faults.publishing import Told, changes, new_token, new_upload, new_user, publish
+from tests.faults.resources import Held
 from tests.servers import packhouse
+from tests.servers.packhouse import Running
 
 UNLIMITED = {"PACKHOUSE_NEW_PROJECTS_PER_USER": "0", "PACKHOUSE_NEW_PROJECTS_PER_ADDRESS": "0"}
 PUBLISHERS = 64
@@ -20,20 +22,30 @@ PUBLISHERS = 64
 class Publisher(threading.Thread):
     """Uploads until the time is over: those of even numbers into one project, the others into one of their own."""
 
-    def __init__(self, number: int, url: str, token: str, told: Told, until: float) -> None:
+    def __init__(self, number: int, url: str, token: str, told: Told, until: float, first: int) -> None:
         super().__init__()
-        self.number, self.url, self.token, self.told, self.until = number, url, token, told, until
+        self.number, self.url, self.token, self.told, self.until, self.first = number, url, token, told, until, first
         self.seconds: list[float] = []
 
     def run(self) -> None:
         prefix = "crowd" if self.number % 2 == 0 else f"alone-{self.number}"
-        count = 0
+        count = self.first
         while time.monotonic() < self.until:
             upload = new_upload(4 * (self.number * 10_000 + count), size=20_000, projects=1, prefix=prefix)
             began = time.monotonic()
             publish(self.url, self.token, upload, self.told)
             self.seconds.append(time.monotonic() - began)
             count += 1
+
+
+def _publish_together(index: Running, token: str, told: Told, seconds: float, *, first: int = 0) -> list[Publisher]:
+    until = time.monotonic() + seconds
+    publishers = [Publisher(number, index.url, token, told, until, first) for number in range(PUBLISHERS)]
+    for publisher in publishers:
+        publisher.start()
+    for publisher in publishers:
+        publisher.join()
+    return publishers
 
 
 def deadlocks(database: str | None) -> int:
@@ -50,20 +62,18 @@ def test_many_publishers_at_once_are_all_served(
     lasting = often(3, 300)
     before = deadlocks(live_database)
     with packhouse.running(tmp_path / "home", database=live_database, workers=2, env=UNLIMITED) as index:
-        token, told, until = new_token(index), Told(), time.monotonic() + lasting
-        publishers = [Publisher(number, index.url, token, told, until) for number in range(PUBLISHERS)]
+        token, told = new_token(index), Told()
         new_user(index, "grace")
+        _publish_together(index, token, told, often(1, 10), first=5_000)
+        held = Held.by(index).of_what_grows()
         with ExitStack() as maintainers:
             changed = [
                 maintainers.enter_context(changes(index, prefix, seed=f"{prefix} {number}"))
                 for prefix in ("crowd", "alone")
                 for number in range(2)
             ]
-            for publisher in publishers:
-                publisher.start()
-            for publisher in publishers:
-                publisher.join()
-        found = check(index.url, index.home, database=index.database, told=told, in_flight=0)
+            publishers = _publish_together(index, token, told, lasting)
+        found = check(index.url, index.home, database=index.database, told=told, in_flight=0, held=(index, held))
     seconds = sorted(second for publisher in publishers for second in publisher.seconds)
     assert found.violations == []
     assert set(told.answers) == {"200"}

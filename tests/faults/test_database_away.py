@@ -19,11 +19,6 @@ from tests.faults.publishing import Load, Told, new_token, new_upload, publish, 
 from tests.servers import cutting, packhouse
 from tests.servers.postgresql import Machine
 
-REWRITE = {
-    "PACKHOUSE_THREADS": "4",
-    "PACKHOUSE_NEW_PROJECTS_PER_USER": "0",  # what fails and is tried again minutes later counts again
-    "PACKHOUSE_NEW_PROJECTS_PER_ADDRESS": "0",
-}
 PATIENCE = 240.0
 """Seconds until uploads must succeed again.  The promise, 5 s on a machine of its own, is for the figures to show."""
 
@@ -70,7 +65,7 @@ def restart_at_once(machine: Machine) -> None:
 @contextmanager
 def filled(tmp_path: Path, database: str) -> Iterator[tuple[packhouse.Running, str, list[str]]]:
     """An index with a few projects that have been read and will not change, its token, and the paths that were read."""
-    with packhouse.running(tmp_path / "home", database=database, workers=1, env=REWRITE) as index:
+    with packhouse.running(tmp_path / "home", database=database, workers=1, env={"PACKHOUSE_THREADS": "4"}) as index:
         token, told = new_token(index), Told()
         assert {publish(index.url, token, new_upload(number, prefix="still"), told) for number in range(4)} == {"200"}
         with Site(index.url) as site:
