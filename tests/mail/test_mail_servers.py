@@ -141,8 +141,28 @@ def test_a_refusal_for_now_is_tried_again_until_the_letter_is_given_up(settings,
         settings.PACKHOUSE = with_mail(f"smtp://127.0.0.1:{port}?insecure=1")
         letter = post_one()
         assert deliver() == ["waiting"]
-        Letter.objects.update(attempts=actions.MAX_ATTEMPTS - 1)
+        QueuedTask.objects.update(attempts=actions.MAX_ATTEMPTS - 1)
         assert deliver() == ["done"]
     letter.refresh_from_db()
     assert (letter.state, letter.last_error) == (State.FAILED, "RuntimeError: SMTPDataError: 451 4.3.0 later")
     assert QueuedTask.objects.dead().count() == 0
+
+
+def test_letters_behind_one_another_do_not_use_up_each_other_s_attempts(settings, mailbox):
+    mailbox.answer = "451 4.3.0 later"
+    with smtp_server(mailbox) as port:
+        settings.PACKHOUSE = with_mail(f"smtp://127.0.0.1:{port}?insecure=1")
+        letters = [post_one(str(number)) for number in range(4)]
+        assert set(deliver(rounds=8)) == {"waiting"}
+        assert {*Letter.objects.values_list("state", flat=True)} == {State.QUEUED}
+        QueuedTask.objects.filter(pk=QueuedTask.objects.latest("pk").pk).update(attempts=actions.MAX_ATTEMPTS - 1)
+        assert sorted(deliver()) == ["done", "waiting", "waiting", "waiting"]
+        states = Letter.objects.order_by("pk").values_list("state", flat=True)
+        assert [*states] == [State.QUEUED] * 3 + [State.FAILED]
+        mailbox.answer = "250 taken"
+        assert actions.send_again(letters[-1].pk)
+        assert set(deliver()) == {"done"}
+    assert {*Letter.objects.values_list("state", flat=True)} == {State.SENT}
+    sent = [message for message in mailbox.messages if b"Message-ID" in message]
+    order = [str(letter.uid).encode() for letter in letters]
+    assert [next(uid for uid in order if uid in message) for message in sent][-4:] == order

@@ -23,6 +23,7 @@ MOST: Final = {Letter.Kind.REQUESTED: 5, Letter.Kind.NOTICE: 30}
 """Letters that one address gets within ``WINDOW``.  What guards an account (``SECURITY``) always leaves."""
 
 MAX_ATTEMPTS: Final = 24
+"""How often a letter's own task tries before the letter is given up: some fifteen hours."""
 CLAIM: Final = timedelta(seconds=150)
 """How long a claim holds at most; longer than the task's time limit, so that nobody hands over what another may."""
 
@@ -114,18 +115,25 @@ def note_sent(letter: Letter, provider_id: str, *, keeps_text: bool) -> None:
             announce(LetterSent(letter.pk, letter.name, letter.to, letter.user_id, letter.subject))
 
 
-def note_trouble(letter: Letter, problem: str, *, is_final: bool) -> bool:
-    """Write down that *letter* could not leave; returns whether it is to be tried again."""
-    attempts = letter.attempts + 1
-    again = not is_final and attempts < MAX_ATTEMPTS
+def note_trouble(letter: Letter, problem: str, *, is_final: bool) -> None:
+    """Write down that *letter* could not leave, for now or for good."""
     Letter.objects.filter(pk=letter.pk, state=Letter.State.SENDING).update(
-        state=Letter.State.QUEUED if again else Letter.State.FAILED,
-        attempts=attempts,
+        state=Letter.State.FAILED if is_final else Letter.State.QUEUED,
+        attempts=letter.attempts + 1,
         last_error=problem[:LONGEST_ERROR],
         settled_at=clock.now(),
     )
-    log.warning("letter %s (%s) could not be sent%s: %s", letter.pk, letter.name, "" if again else " at all", problem)
-    return again
+    log.warning("letter %s (%s) could not be sent: %s", letter.pk, letter.name, problem)
+
+
+def give_up(letter: Letter, problem: str) -> bool:
+    """Try *letter* no more, which *problem* has kept from leaving for so long; False when it does not wait."""
+    waiting = Letter.objects.filter(pk=letter.pk, state=Letter.State.QUEUED)
+    change = {"state": Letter.State.FAILED, "last_error": problem[:LONGEST_ERROR], "settled_at": clock.now()}
+    if not waiting.update(**change):
+        return False
+    log.error("letter %s (%s) could not be sent at all: %s", letter.pk, letter.name, problem)
+    return True
 
 
 def forget_reader(user_id: int) -> int:
