@@ -3,6 +3,7 @@
 import email
 import email.policy
 import http.client
+import json
 import re
 import threading
 import time
@@ -12,7 +13,7 @@ from http.cookies import SimpleCookie
 from urllib.parse import urlencode, urlsplit
 
 import pytest
-from tests.factories.factors import code_of
+from tests.factories.factors import Device, code_of
 from tests.servers import packhouse
 
 pytestmark = pytest.mark.slow
@@ -34,7 +35,7 @@ def index(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReque
     with packhouse.running(home, database=database, workers=2, env=WIDE) as index:
         password = index.home / "password"
         password.write_text(PASSWORD)
-        for name in ("ada", "hopper"):
+        for name in ("ada", "hopper", "lovelace", "turing"):
             address = f"{name}@b.example"
             index.run_cli("user", "create", name, "--email", address, "--password-file", str(password), "--verified")
         yield index
@@ -72,6 +73,10 @@ class Browser:
     def log_in(self, username: str) -> int:
         self.get("/account/login/")
         return self.post("/account/login/", username=username, password=PASSWORD)
+
+    def is_in(self) -> bool:
+        """Whether it has a session that works."""
+        return self._ask("GET", "/manage/account/sessions/", None)[0] == 200
 
     def copy(self) -> "Browser":
         """One more with the same cookies."""
@@ -218,3 +223,52 @@ def test_guesses_at_once_are_no_more_than_guesses_in_a_row(index: packhouse.Runn
     browser.get("/account/login/")
     answers = browser.post_many("/account/login/", username="eve", password="a guess")
     assert answers == {200: 10, 429: AT_ONCE - 10}
+
+
+def test_a_deleted_account_is_restored_once(index: packhouse.Running) -> None:
+    browser = Browser(index.url)
+    assert browser.log_in("lovelace") == 302
+    browser.get("/manage/account/delete/")
+    assert browser.post("/manage/account/delete/", confirmation="lovelace") == 302
+    link = link_to(index, "lovelace@b.example", "/account/restore/")
+    browser = Browser(index.url)
+    browser.get(link)
+    assert browser.post_many(link) == {302: 1, 400: AT_ONCE - 1}
+    assert browser.log_in("lovelace") == 302
+
+
+@pytest.fixture(scope="module")
+def key(index: packhouse.Running) -> Device:
+    """The passkey of the user ``turing``."""
+    device = Device(party="127.0.0.1")
+    browser = Browser(index.url)
+    assert browser.log_in("turing") == 302
+    browser.get("/manage/account/two-factor/keys/add/")
+    asked = json.loads(browser.read_post("/manage/account/two-factor/keys/options/passkey/"))
+    credential = device.registration(asked["publicKey"]["challenge"], index.url)
+    form = {"label": "Laptop", "kind": "passkey", "credential": credential}
+    assert browser.post("/manage/account/two-factor/keys/add/", **form) == 302
+    return device
+
+
+def answered(browser: Browser, key: Device, path: str, counter: int) -> list[Browser]:
+    """As many browsers as are to try at once have sent the same signed answer; those that it let in."""
+    asked = json.loads(browser.read_post(f"{path}options/"))
+    answer = key.answer(asked["publicKey"]["challenge"], f"http://{browser.netloc}", counter=counter)
+    browsers = [browser.copy() for _ in range(AT_ONCE)]
+    all_post(browsers, path, lambda _number: {"answer": answer})
+    return [one for one in browsers if one.is_in()]
+
+
+@pytest.mark.parametrize("counter", [0, 7])
+def test_what_a_key_has_signed_lets_one_browser_in(index: packhouse.Running, key: Device, counter: int) -> None:
+    browser = Browser(index.url)
+    assert browser.log_in("turing") == 302
+    browser.get("/account/two-factor/")
+    assert len(answered(browser, key, "/account/two-factor/", counter)) == 1
+
+
+def test_what_a_passkey_has_signed_lets_one_browser_in(index: packhouse.Running, key: Device) -> None:
+    browser = Browser(index.url)
+    browser.get("/account/login/")
+    assert len(answered(browser, key, "/account/passkey/", counter=8)) == 1

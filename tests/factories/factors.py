@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 from cryptography.hazmat.primitives.twofactor.hotp import HOTP
 from fido2.cose import ES256
 from fido2.utils import websafe_encode
-from fido2.webauthn import AttestedCredentialData, AuthenticatorData
+from fido2.webauthn import AttestationObject, AttestedCredentialData, AuthenticatorData
 
 from packhouse.accounts.factors import actions, totp
 from packhouse.accounts.factors.models import Key
@@ -48,6 +48,14 @@ class Device:
         credential = AttestedCredentialData.create(b"\0" * 16, self.credential_id, public)
         flags = AuthenticatorData.FLAG.UP | AuthenticatorData.FLAG.UV | AuthenticatorData.FLAG.AT
         return AuthenticatorData.create(self._party_digest(), flags, self.counter, bytes(credential))
+
+    def registration(self, challenge: str, origin: str) -> str:
+        """What the script sends when the credential is made for *challenge* (base64url)."""
+        client = json.dumps({"type": "webauthn.create", "challenge": challenge, "origin": origin}).encode()
+        attestation = AttestationObject.create("none", self.made(), {})
+        response = {"clientDataJSON": websafe_encode(client), "attestationObject": websafe_encode(bytes(attestation))}
+        encoded = websafe_encode(self.credential_id)
+        return json.dumps({"id": encoded, "rawId": encoded, "type": "public-key", "response": response})
 
     def answer(
         self,

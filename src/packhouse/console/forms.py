@@ -19,6 +19,6 @@ class ProhibitionForm(forms.Form):
         label=_("Domains"),
         max_length=1_000_000,
         help_text=_("One a line, or separated by spaces, like “throwaway.example”."),
-        widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false", "autocapitalize": "none"}),
+        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "autocapitalize": "none"}),
     )
     comment = forms.CharField(label=_("Why"), max_length=200, required=False, help_text=_("For your colleagues."))
