@@ -209,6 +209,7 @@ def write(oracle: dict[str, Any], rows: dict[str, str]) -> None:
     FILE.write_text("\n".join(text) + "\n")
 
 
+@pytest.mark.timeout(1200)  # thousands of requests, on a machine that may have other things to do
 @pytest.mark.django_db
 def test_everybody_gets_from_each_route_what_the_oracle_says() -> None:
     oracle = tomllib.loads(FILE.read_text()) if FILE.exists() else {}
