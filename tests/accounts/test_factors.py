@@ -4,6 +4,8 @@ import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -82,6 +84,20 @@ def test_a_code_of_an_earlier_step_is_refused_after_a_later_one(user: User) -> N
     actions.use_code(user, code_of(secret))
     assert refused(lambda: actions.use_code(user, code_of(secret, steps=-1))) == "invalid_totp"
     assert actions.use_code(user, code_of(secret, steps=1)) == "totp"
+
+
+def test_a_clock_that_is_put_back_makes_no_used_code_good_again_and_locks_nobody_out(
+    user: User, time_machine: Any
+) -> None:
+    secret = make_app(user)
+    time_machine.move_to(actions.clock.now().replace(second=31, microsecond=0), tick=False)
+    used = code_of(secret)
+    actions.use_code(user, used)
+    time_machine.shift(timedelta(seconds=-30))
+    assert refused(lambda: actions.use_code(user, used)) == "invalid_totp"
+    assert refused(lambda: actions.use_code(user, code_of(secret))) == "invalid_totp"
+    time_machine.shift(timedelta(seconds=60))
+    assert actions.use_code(user, code_of(secret)) == "totp"
 
 
 @pytest.mark.parametrize(

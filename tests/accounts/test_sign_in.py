@@ -239,6 +239,18 @@ def test_a_session_that_is_not_used_ends(visitor: Any, time_machine: Any) -> Non
     assert not visitor.is_in()
 
 
+def test_a_session_ends_in_time_though_the_clock_was_ahead_while_it_was_used(visitor: Any, time_machine: Any) -> None:
+    make_member()
+    right = clock.now()
+    time_machine.move_to(right + timedelta(days=13), tick=False)
+    visitor.log_in()
+    time_machine.move_to(right, tick=False)
+    assert visitor.is_in()
+    assert UserSession.objects.get().last_seen_at == right
+    time_machine.shift(timedelta(hours=13))
+    assert not visitor.is_in()
+
+
 # Passwords that others know
 
 
@@ -325,6 +337,16 @@ def test_another_users_browser_is_a_new_one(visitor: Any) -> None:
 
 
 # Proving again who one is
+
+
+def test_a_password_that_was_given_while_the_clock_was_ahead_is_asked_for_again(
+    visitor: Any, time_machine: Any
+) -> None:
+    make_member()
+    time_machine.move_to(clock.now() + timedelta(hours=1), tick=False)
+    visitor.log_in()
+    time_machine.shift(timedelta(hours=-1))
+    assert visitor.get("/manage/account/").templates[0].name == "accounts/proof.html"
 
 
 def test_sensitive_pages_ask_for_the_password_after_half_an_hour(visitor: Any, time_machine: Any) -> None:

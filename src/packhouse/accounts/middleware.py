@@ -30,4 +30,7 @@ class SessionUse:
         if session is None or not session.accessed or not session.session_key or not request.user.is_authenticated:
             return False
         noted = session.get(actions.NOTED_AT)
-        return noted is None or clock.now().timestamp() - noted > NOTED_EVERY.total_seconds()
+        if noted is None:
+            return True
+        passed = clock.now().timestamp() - noted  # less than nothing once the clock has been put back since
+        return not 0 <= passed <= NOTED_EVERY.total_seconds()
