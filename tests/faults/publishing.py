@@ -86,21 +86,22 @@ class Told:
                 self.unknown[upload.filename] = upload
 
 
-def slowly(body: bytes, seconds: float, pieces: int = 20) -> Iterator[bytes]:
+def slowly(body: bytes, seconds: float, begun: threading.Event, pieces: int = 20) -> Iterator[bytes]:
     """*body* in pieces that take *seconds* together: an upload over a thin line."""
     size = len(body) // pieces + 1
     for start in range(0, len(body), size):
         time.sleep(seconds / pieces)
         yield body[start : start + size]
+        begun.set()
 
 
-def send_slowly(url: str, token: str, body: bytes, seconds: float) -> int:
-    """Like ``send``, over a thin line; the status alone."""
+def send_slowly(url: str, token: str, body: bytes, seconds: float, *, begun: threading.Event | None = None) -> int:
+    """Like ``send``, over a thin line; the status alone.  *begun* is set when some of it has been sent."""
     connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=seconds + 180)
     kind = f"multipart/form-data; boundary={BOUNDARY}"
     headers = {"Content-Type": kind, "Authorization": f"Bearer {token}", "Content-Length": str(len(body))}
     try:
-        connection.request("POST", "/legacy/", slowly(body, seconds), headers)
+        connection.request("POST", "/legacy/", slowly(body, seconds, begun or threading.Event()), headers)
         answer = connection.getresponse()
         answer.read()
         return answer.status

@@ -17,7 +17,8 @@ from tests.servers import packhouse, processes
 from tests.servers.packhouse import Running, run_cli
 
 PUBLIC_URL = "http://index.example"
-ONE_ADDRESS = {"PACKHOUSE_PUBLIC_URL": PUBLIC_URL}
+ONE_ADDRESS = {"PACKHOUSE_PUBLIC_URL": PUBLIC_URL, "PACKHOUSE_DRAIN_SECONDS": "240"}
+"""What is under way when a server is told to stop may take long: the machine may be busy with other things."""
 
 
 class ThinLine(threading.Thread):
@@ -27,10 +28,12 @@ class ThinLine(threading.Thread):
         super().__init__()
         self.upload = new_upload(4 * number, size=size)
         self.url, self.token = url, token
+        self.body = self.upload.body()
+        self.begun = threading.Event()
         self.status = 0
 
     def run(self) -> None:
-        self.status = send_slowly(self.url, self.token, self.upload.body(), 3)
+        self.status = send_slowly(self.url, self.token, self.body, 3, begun=self.begun)
 
 
 class Reading(threading.Thread):
@@ -103,7 +106,7 @@ def test_rolling_restarts_lose_no_upload_and_no_read(
             for number in rounds(2, 50):
                 lines.append(ThinLine(servers[number % 2].url, token, 100_000 + number, size))
                 lines[-1].start()
-                time.sleep(0.5)
+                assert lines[-1].begun.wait(240)
                 servers[number % 2] = _restart(servers[number % 2], balanced)
         for line in lines:
             line.join()
