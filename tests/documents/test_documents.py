@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.documents.sources import Lines
 
+from packhouse.dataplane import large
 from packhouse.dataplane.large import Assembly
 from packhouse.documents import actions
 from packhouse.documents.checksums import combine, shift_by
@@ -71,7 +72,8 @@ def test_a_change_rewrites_one_segment_of_a_large_document(reader):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_refreshing_after_any_changes_gives_what_a_rebuild_gives(reader, seed):
+def test_refreshing_after_any_changes_gives_what_a_rebuild_gives(reader, seed, tmp_path, monkeypatch):
+    monkeypatch.setattr(large, "_RUN", 4)
     chance = random.Random(seed)
     source = Lines()
     rebuild(source)
@@ -89,7 +91,41 @@ def test_refreshing_after_any_changes_gives_what_a_rebuild_gives(reader, seed):
         assert read(reader, source.key, "json") == source.json()
         if chance.random() < 0.5:
             assert assembly.update()
+            digest = assembly.write(tmp_path / "followed.gz")
+            assert gzip.decompress((tmp_path / "followed.gz").read_bytes()) == source.json()
+            other = Assembly(reader, source.key, "json")
+            assert other.update()
+            assert other.write(tmp_path / "new.gz") == digest
     assert Document.objects.get().serial == 59
+
+
+def test_an_assembly_whose_document_opens_with_another_segment_and_with_the_first_again(reader, tmp_path):
+    source = Lines(lines={b"%04d" % n: b"x" for n in range(100)})
+    rebuild(source)
+    assembly = Assembly(reader, source.key, "json")
+    first = min(map(bytes, Segment.objects.values_list("first", flat=True)))
+    for serial, wanted in ((2, [n for n in range(100) if b"%04d" % n >= first]), (3, range(100))):
+        source.serial, source.lines = serial, {b"%04d" % n: b"y" for n in wanted}
+        refresh(source, *(b"%04d" % n for n in range(100) if b"%04d" % n < first))
+        assert assembly.update()
+        assembly.write(tmp_path / "one.gz")
+        found = gzip.decompress((tmp_path / "one.gz").read_bytes())
+        assert found.startswith(b"[") == source.json().startswith(b"[")
+        assert found.count(b",") == source.json().count(b",")
+
+
+def test_what_an_assembly_has_is_not_read_again(reader, tmp_path):
+    source = Lines(lines={b"%04d" % n: b"x" for n in range(300)})
+    rebuild(source)
+    assembly = Assembly(reader, source.key, "json")
+    assert assembly.update()
+    before = dict(assembly._segments)
+    source.serial, source.lines[b"0100"] = 2, b"changed"
+    refresh(source, b"0100")
+    outline = reader.outline(source.key, "json", 2, before.keys())
+    assert (len(outline.changed), outline.firsts) == (1, None)
+    assert assembly.update()
+    assert sum(segment is not before[first] for first, segment in assembly._segments.items()) == 1
 
 
 def test_an_assembly_follows_the_document_and_is_a_valid_gzip_file(reader, tmp_path):

@@ -119,6 +119,35 @@ def test_a_large_project_asked_for_by_everybody_at_once_is_loaded_once(crowded, 
     assert door.door.store.loads == before + 1
 
 
+def test_a_large_index_is_ready_before_anybody_asks_for_it(crowded, in_process, monkeypatch):
+    monkeypatch.setattr(stores, "LARGE", 100)
+    door = in_process(on=crowded[0])
+    store = door.door.store
+
+    async def start():
+        await store.sync()
+        await store._warming
+        loads = store.loads
+        for accept in (V1_JSON, "text/html"):
+            answer = await door.ask("/simple/", accept=accept, accept_encoding="gzip")
+            assert b"crowded" in gzip.decompress(answer.body)
+        assert store.loads == loads == 2
+
+    door.runner.run(start())
+
+
+def test_a_small_index_is_read_when_somebody_asks_for_it(crowded, in_process):
+    door = in_process(on=crowded[0])
+    store = door.door.store
+
+    async def start():
+        await store.sync()
+        await store._warming
+
+    door.runner.run(start())
+    assert store.loads == 0
+
+
 def test_a_large_index_is_served_from_a_file_and_renewed_by_itself(crowded, in_process, monkeypatch):
     monkeypatch.setattr(stores, "LARGE", 100)
     index, token = crowded

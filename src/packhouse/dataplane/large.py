@@ -21,76 +21,118 @@ from packhouse.dataplane.negotiation import Encoding
 from packhouse.dataplane.page import Variant, make_headers
 from packhouse.documents.checksums import combine, shift_by
 from packhouse.documents.segments import SEPARATORS, gzip_member, inflate
-from packhouse.documents.store import Format, Reader
+from packhouse.documents.store import Format, Outline, Reader
 
 LARGE = 1024**2
+_RUN = 64
+"""Segments whose checksums are kept together."""
 _KEPT_FILES = 4
 _REST = 3.0
 """A page rests so many times as long as it took to be joined, but not longer than this, in seconds."""
 _LONGEST_REST = 0.5
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, slots=True)
 class _Segment:
     """One deflated piece with the separator before it, its checksum, its length, and how that length shifts others'."""
 
     pieces: tuple[bytes, ...]
-    serial: int
     crc: int
     length: int
     shift: int
 
 
-def _segment(piece: bytes, serial: int, separator: bytes, mark: bytes) -> _Segment:
+def _segment(piece: bytes, separator: bytes = b"", mark: bytes = b"") -> _Segment:
     raw = mark + inflate(piece)
     pieces = (separator, piece) if separator else (piece,)
-    return _Segment(pieces, serial, zlib.crc32(raw), len(raw), shift_by(len(raw)))
+    return _Segment(pieces, zlib.crc32(raw), len(raw), shift_by(len(raw)))
+
+
+@dataclass(eq=False, slots=True)
+class _Run:
+    """Some segments in a row, what they come to, and a digest of that."""
+
+    segments: list[_Segment]
+    crc: int
+    length: int
+    shift: int
+    digest: bytes
+
+
+def _run(segments: list[_Segment]) -> _Run:
+    crc = length = 0
+    digest = hashlib.blake2b(digest_size=16)
+    for segment in segments:
+        crc = combine(crc, segment.crc, segment.shift)
+        length += segment.length
+        digest.update(segment.crc.to_bytes(4, "big") + segment.length.to_bytes(8, "big"))
+    return _Run(segments, crc, length, shift_by(length), digest.digest())
 
 
 class Assembly:
-    """The segments of one document in one format, brought up to date from the database and joined."""
+    """The segments of one document in one format, brought up to date from the database and joined.
+
+    Checksums of runs of segments are kept, so that a changed segment costs a run's and not the document's.
+    """
 
     def __init__(self, reader: Reader, key: str, fmt: Format) -> None:
         self._reader = reader
         self._key = key
         self._fmt: Format = fmt
         self._segments: dict[bytes, _Segment] = {}
+        self._runs: list[_Run] = []
         self.serial = -1
-        self._ends: list[_Segment] = []
 
     def update(self) -> bool:
         """Read what has changed.  False when the document is gone."""
-        outline = self._reader.outline(self._key, self._fmt, self.serial)
+        outline = self._reader.outline(self._key, self._fmt, self.serial, self._segments.keys())
         if outline is None:
             return False
-        separator, mark = SEPARATORS[self._fmt], b"," if self._fmt == "json" else b""
-        fresh = {first: _segment(piece, serial, separator, mark) for first, serial, piece in outline.changed}
-        self._segments = {first: fresh.get(first) or self._segments[first] for first in outline.firsts}
-        self._ends = [_segment(outline.head, 0, b"", b""), _segment(outline.first, 0, b"", b"")]
-        if not outline.first and outline.firsts:
-            self._without_separator(outline.firsts[0])
-        self._tail = _segment(outline.tail, 0, b"", b"")
+        fresh = {first: self._read(first, piece) for first, piece in outline.changed}
+        if outline.firsts is None:
+            self._segments.update(fresh)
+        else:
+            self._segments = {first: fresh.get(first) or self._segments[first] for first in outline.firsts}
+        self._arrange(outline)
         self.serial = outline.serial
         return True
 
-    def _without_separator(self, first: bytes) -> None:
-        """Let segment *first* open the document: the one before it has become empty."""
-        segment = self._segments[first]
-        self._segments[first] = _segment(segment.pieces[-1], segment.serial, b"", b"")
+    def _read(self, first: bytes, piece: bytes) -> _Segment:
+        known = self._segments.get(first)
+        if known is not None and known.pieces[-1] == piece:
+            return known
+        return _segment(piece, SEPARATORS[self._fmt], b"," if self._fmt == "json" else b"")
+
+    def _arrange(self, outline: Outline) -> None:
+        """Put all segments into runs; those whose segments are the same in the same order stay as they are."""
+        others = list(self._segments.values())
+        if others and not outline.first:
+            others[0] = _segment(others[0].pieces[-1])  # it opens the list: the segment before it has become empty
+        groups = [[_segment(outline.head), _segment(outline.first)]]
+        groups += [others[start : start + _RUN] for start in range(0, len(others), _RUN)]
+        groups.append([_segment(outline.tail)])
+        known = {id(run.segments[0]): run for run in self._runs}
+        self._runs = [_same(known.get(id(group[0])), group) or _run(group) for group in groups]
 
     def write(self, path: Path) -> str:
         """Write the document as one gzip member to *path*; returns a digest of its content."""
         crc = length = 0
         parts: list[bytes] = []
         digest = hashlib.blake2b(digest_size=16)
-        for segment in (*self._ends, *self._segments.values(), self._tail):
-            crc = combine(crc, segment.crc, segment.shift)
-            length += segment.length
-            parts.extend(segment.pieces)
-            digest.update(segment.crc.to_bytes(4, "big") + segment.length.to_bytes(8, "big"))
+        for run in self._runs:
+            crc = combine(crc, run.crc, run.shift)
+            length += run.length
+            digest.update(run.digest)
+            for segment in run.segments:
+                parts.extend(segment.pieces)
         digest.update(self.serial.to_bytes(8, "big"))
         path.write_bytes(gzip_member(parts, crc, length))
         return digest.hexdigest()
+
+
+def _same(run: _Run | None, segments: list[_Segment]) -> _Run | None:
+    """*run*, if it consists of these very *segments*."""
+    return run if run is not None and run.segments == segments else None
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -27,6 +28,8 @@ LOAD_PATIENCE = 5.0
 SYNC_PATIENCE = 2.0
 SYNC_PAUSE = 0.5
 _FORMATS: tuple[Format, ...] = ("html", "json")
+_WARM: tuple[Format, ...] = ("json", "html")
+"""In the order in which they are asked for: pip and uv want JSON."""
 
 
 class NotLoaded(Exception):
@@ -63,6 +66,7 @@ class DocumentStore:
         self._refreshing: dict[Key, asyncio.Future[None]] = {}
         self._seen: int | None = None
         self._mark = b""
+        self._warming: asyncio.Future[None] | None = None
         self._syncing: asyncio.Future[None] | None = None
         self._sync_began = 0.0
         self._sync_not_before = 0.0
@@ -131,15 +135,25 @@ class DocumentStore:
                 return
 
     def _make(self, key: Key) -> Entry:
+        if self._is_large(key):
+            large = LargePage(Assembly(self.reader, *key), self.folder)
+            return large if large.refresh() else ABSENT
         loaded = self.reader.load(*key)
         if loaded is None or loaded == "segmented":
             return ABSENT
-        if key[0] == "index" and sum(map(len, loaded.pieces)) > LARGE:
-            large = LargePage(Assembly(self.reader, *key), self.folder)
-            return large if large.refresh() else ABSENT
         page = Page(loaded, key)
         page.encoded("gzip")
         return page
+
+    def _is_large(self, key: Key) -> bool:
+        return key[0] == "index" and self.reader.size(*key) > LARGE
+
+    async def _warm(self) -> None:
+        """Have the index made before somebody asks for it, where it is so large that making it takes seconds."""
+        for fmt in _WARM:
+            with suppress(Unavailable):
+                if await asyncio.get_running_loop().run_in_executor(self._threads, self._is_large, ("index", fmt)):
+                    await self.load(("index", fmt))
 
     def _keep(self, key: Key, loaded: Pieces | None) -> Entry:
         self.loads += 1
@@ -237,6 +251,8 @@ class DocumentStore:
         self._releases.clear()
         for load in self._loading.values():
             load.stale = True
+        if self._seen is None:
+            self._warming = asyncio.ensure_future(self._warm())
         self._seen = last
         for listener in self.listeners:
             listener(None)

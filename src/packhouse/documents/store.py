@@ -8,7 +8,7 @@ the project's shared piece.
 import sqlite3
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,17 +39,18 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """A large document: its ends, its first segment, the order of all others, and those written since some serial.
+    """A large document: its ends, its first segment, and the others that were written since some serial.
 
-    ``changed`` holds (first key, serial, piece).
+    ``changed`` holds (first key, piece); ``firsts`` the first keys of all in order, None where they are those that the
+    reader knows.
     """
 
     serial: int
     head: bytes
     first: bytes
     tail: bytes
-    firsts: list[bytes]
-    changed: list[tuple[bytes, int, bytes]]
+    firsts: list[bytes] | None
+    changed: list[tuple[bytes, bytes]]
 
 
 class Reader(Protocol):
@@ -59,7 +60,9 @@ class Reader(Protocol):
 
     def load(self, key: str, fmt: Format, *, whole: bool = True) -> Pieces | Literal["segmented"] | None: ...
 
-    def outline(self, key: str, fmt: Format, since: int) -> Outline | None: ...
+    def size(self, key: str, fmt: Format) -> int: ...
+
+    def outline(self, key: str, fmt: Format, since: int, known: Collection[bytes] = ()) -> Outline | None: ...
 
     def last_change(self) -> int: ...
 
@@ -94,8 +97,13 @@ class _Queries(ABC):
             for fmt in ("html", "json")
         }
         self._firsts = f"SELECT first FROM documents_segment WHERE document_id = {m} ORDER BY first"  # noqa: S608
+        self._count = f"SELECT COUNT(*) FROM documents_segment WHERE document_id = {m}"  # noqa: S608
+        self._size = {
+            fmt: f"SELECT COALESCE(SUM(LENGTH({fmt})), 0) FROM documents_segment WHERE document_id = {m}"  # noqa: S608
+            for fmt in ("html", "json")
+        }
         self._since = {
-            fmt: f"SELECT first, serial, {fmt} FROM documents_segment WHERE document_id = {m} AND serial >= {m}"  # noqa: S608
+            fmt: f"SELECT first, {fmt} FROM documents_segment WHERE document_id = {m} AND serial >= {m}"  # noqa: S608
             for fmt in ("html", "json")
         }
         self._shared = f"SELECT serial, shared FROM documents_document WHERE key = {m}"  # noqa: S608
@@ -137,16 +145,29 @@ class _Queries(ABC):
         head, tail = bytes(found[0][2]), bytes(found[0][4])
         return Pieces(shared[0][0], [head, deflate(shared[0][1].encode()), tail])
 
-    def outline(self, key: str, fmt: Format, since: int) -> Outline | None:
-        """Document *key* with the segments written at serial *since* or later."""
+    def size(self, key: str, fmt: Format) -> int:
+        """The bytes that document *key* takes beyond its first segment: 0 where it has no other."""
+        return int(self.rows(self._size[fmt], key)[0][0])
+
+    def outline(self, key: str, fmt: Format, since: int, known: Collection[bytes] = ()) -> Outline | None:
+        """Document *key* with the segments written at serial *since* or later, for who has all older ones.
+
+        *known* are the first keys of those.  All first keys are asked for only when some of them are gone.
+        """
         with self.snapshot():
             found = self.rows(self._head[fmt], key)
-            firsts = [bytes(first) for (first,) in self.rows(self._firsts, key)]
-            changed = [(bytes(row[0]), row[1], bytes(row[2])) for row in self.rows(self._since[fmt], key, since)]
+            changed = [(bytes(first), bytes(piece)) for first, piece in self.rows(self._since[fmt], key, since)]
+            firsts = self._order(key, known, {first for first, _ in changed}.difference(known))
         if not found:
             return None
         serial, _, head, first, tail = found[0]
         return Outline(serial, bytes(head), bytes(first), bytes(tail), firsts, changed)
+
+    def _order(self, key: str, known: Collection[bytes], added: set[bytes]) -> list[bytes] | None:
+        """The first keys in order; None when they are those that are *known*."""
+        if self.rows(self._count, key)[0][0] != len(known) + len(added):
+            return [bytes(first) for (first,) in self.rows(self._firsts, key)]
+        return sorted((*known, *added)) if added else None
 
     def last_change(self) -> int:
         return int(self.rows("SELECT COALESCE(MAX(id), 0) FROM documents_change")[0][0])
