@@ -1,6 +1,8 @@
 """Searching as people and programs do it, over a few projects."""
 
 import json
+import random
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -12,10 +14,11 @@ from packhouse.projects import actions as projects
 from packhouse.projects.models import Description, Project
 from packhouse.queue.models import QueuedTask
 from packhouse.schedule import SCHEDULE
-from packhouse.search import actions, tasks, views
+from packhouse.search import actions, matching, ranking, sidebar, tasks, views
 from packhouse.search.language import read
-from packhouse.search.models import Entry
-from packhouse.search.queries import search
+from packhouse.search.models import Entry, Facet
+from packhouse.search.queries import Found, search
+from packhouse.search.ranking import Candidate
 from packhouse.throttle.limit import Limit
 
 pytestmark = pytest.mark.django_db
@@ -166,6 +169,41 @@ def test_more_than_can_be_counted_is_said(client, monkeypatch):
     assert b"More than 10,000" in client.get("/search/?q=tool").content
 
 
+def test_filters_of_very_many_are_counted_among_the_most_downloaded(client, monkeypatch):
+    for number in range(6):
+        add(f"tool-{number}", "A tool", downloads=100 * number, wheel=number != 4)
+    actions.rebuild()
+    exact = client.get("/search/?q=tool", headers={"Accept": "application/json"}).json()
+    assert (exact["total"], exact["estimated"], exact["facets"]["has"]) == (6, False, {"wheels": 5})
+    monkeypatch.setattr("packhouse.search.queries.SAMPLED", 2)
+    about = client.get("/search/?q=tool", headers={"Accept": "application/json"}).json()
+    assert (about["total"], about["estimated"], about["facets"]["has"]) == (6, True, {"wheels": 3})
+    assert about["results"] == exact["results"]
+    assert b"Numbers are estimates" in client.get("/search/?q=tool").content
+
+
+@pytest.mark.parametrize(("among", "of", "shown"), [(7, 2000, 35), (333, 2000, 1700), (2000, 2000, 10_000)])
+def test_an_estimate_has_two_digits(among, of, shown):
+    pk = Facet.objects.create(kind="has", value="wheels").pk
+    result = Found(read("tool"), total=10_000, sampled=of, facets=Counter({pk: among}))
+    assert [facet.results for facet in sidebar.counted(result)] == [shown]
+
+
+def test_the_best_come_first_though_most_are_not_looked_at_closely():
+    chance = random.Random(4)
+    words = ["http", "client", "server", "async", "tool", "data"]
+    few = [
+        Candidate(n, "-".join(chance.sample(words, 2)), chance.choice(words), " ".join(chance.sample(words, 3)), "", "",
+                  int(10 ** chance.uniform(0, 9)), chance.random() < 0.1)
+        for n in range(400)
+    ]  # fmt: skip
+    asked = matching.asked(read("http client"))
+    every = ranking.ranked(few, asked)
+    assert len(every) == 400
+    assert ranking.ranked(few, asked, needed=20) == every[:20]
+    assert ranking.ranked(few, asked, needed=500) == every
+
+
 def test_the_index_follows_a_project_through_its_life(run_tasks):
     project = projects.create_project(name="Life", by=None)
     run_tasks()
@@ -246,7 +284,10 @@ def test_downloads_move_a_project():
 
 @pytest.mark.parametrize(
     ("query", "status"),
-    [("q=" + "x" * 1001, 413), ("page=zero", 400), ("page=0", 400), ("page=2", 404), ("q=%00&o=nonsense", 200)],
+    [
+        *(("q=" + "x" * 1001, 413), ("page=zero", 400), ("page=0", 400), ("page=2", 404), ("q=%00", 400)),
+        ("o=nonsense", 200),
+    ],
 )
 def test_what_cannot_be_answered_is_refused(client, query, status):
     assert client.get(f"/search/?{query}").status_code == status

@@ -10,7 +10,7 @@ from typing import Final
 from packhouse.base import clock
 from packhouse.projects.models import Project
 from packhouse.search import language, matching, ranking, spelling
-from packhouse.search.engines import Engine, Match, engine
+from packhouse.search.engines import Engine, Matches, engine
 from packhouse.search.entries import TOP_DOWNLOADS, FacetKey, facet_ids
 from packhouse.search.expressions import Expression, Token, every
 from packhouse.search.language import Wanted
@@ -20,10 +20,11 @@ from packhouse.search.ranking import Candidate
 PAGE_SIZE: Final = 20
 MOST: Final = 10_000
 """Results that are counted, and can be paged through."""
+SAMPLED: Final = 2000
+"""Results whose facets are counted, the most downloaded ones: reading those of more takes longer than all else."""
 TIME_LIMIT: Final = 0.9
 """Seconds after which a query is given up."""
 _HEAD = {"exact": 30, "prefix": 60, "names": 100, "text": 250}
-_MOST_BY_PLACE = 1000
 _USUAL = 30
 """Results from which on a word is no mistake."""
 _FIRST_YEAR = 2003
@@ -33,10 +34,10 @@ _FIRST_YEAR = 2003
 class Found:
     """A page of results.
 
-    ``total`` counts up to ``MOST``; with ``more`` there are others still, and ``facets`` (id → count) counts among
-    those that were counted.  ``suggestion`` is what may have been meant, spelt right; ``instead`` tells that nothing
-    was found for what was typed, and the results are those of the suggestion.  ``partial`` tells that no entry had all
-    words, and these have all but one.
+    ``total`` counts up to ``MOST``; with ``more`` there are others still.  ``facets`` (id → count) counts among
+    ``sampled`` of them: all, unless there are very many.  ``suggestion`` is what may have been meant, spelt right;
+    ``instead`` tells that nothing was found for what was typed, and the results are those of the suggestion.
+    ``partial`` tells that no entry had all words, and these have all but one.
     """
 
     wanted: Wanted
@@ -46,9 +47,15 @@ class Found:
     page: int = 1
     size: int = PAGE_SIZE
     facets: Counter[int] = field(default_factory=Counter)
+    sampled: int = 0
     suggestion: str = ""
     instead: bool = False
     partial: bool = False
+
+    @property
+    def is_sampled(self) -> bool:
+        """Whether the facets of only some were counted."""
+        return 0 < self.sampled < self.total
 
     @property
     def pages(self) -> int:
@@ -81,14 +88,15 @@ class _Search:
         narrowed = matching.filters(self.wanted, facets, clock.now())
         expression = every(narrowed, matching.text(self.wanted))
         matches = self._matching(expression)
-        meant = self._meant(len(matches))
-        if not matches and self.wanted.words:
+        meant = self._meant(len(matches.places))
+        if not matches.places and self.wanted.words:
             return self._instead(narrowed, meant)
         found = self._page(expression, narrowed, matches, frozenset(name.compact for name in meant))
         return replace(found, suggestion=meant[0].name if meant else "")
 
-    def _matching(self, expression: Expression) -> list[Match]:
-        return self.engine.matching(expression, MOST + 1, self._since)
+    def _matching(self, expression: Expression) -> Matches:
+        """All matches, or as many as are looked at one by one."""
+        return self.engine.matching(expression, min(SAMPLED, MOST), MOST + 1, self._since)
 
     @property
     def _since(self) -> datetime | None:
@@ -130,44 +138,60 @@ class _Search:
         corrections = spelling.words_near(self.wanted.words)
         return " ".join(corrections.get(word, word) for word in self.wanted.words) if corrections else ""
 
-    def _page(self, expression: Expression, narrowed: Expression, matches: list[Match], meant: frozenset[str]) -> Found:
+    def _page(self, expression: Expression, narrowed: Expression, matches: Matches, meant: frozenset[str]) -> Found:
+        every_place = matches.places if len(matches.places) == matches.total else None
         start = (self.page - 1) * self.size
+        end = min(start + self.size, MOST)
+        places: Sequence[int]
         if self.wanted.order in {language.UPDATED, language.NEWEST}:
-            places = self._by_date(expression, matches, start + self.size)[start:]
+            places = self._by_date(expression, every_place, end)
+        elif self.wanted.asks and self.wanted.order != language.DOWNLOADS:
+            places = self._by_relevance(expression, narrowed, every_place, meant, end)
         else:
-            places = self._by_relevance(expression, narrowed, matches, meant)[start : start + self.size]
-        counted = matches[:MOST]
-        facets = Counter(array("I", b"".join(facets for _, facets in counted)))
+            places = self._by_place(expression, every_place, end)
         return Found(
             self.wanted,
-            _shown(places),
-            len(counted),
-            more=len(matches) > MOST,
+            _shown(places[start:end]),
+            min(matches.total, MOST),
+            more=matches.total > MOST,
             page=self.page,
             size=self.size,
-            facets=facets,
+            facets=Counter(array("I", matches.facets)),
+            sampled=len(matches.places),
         )
 
-    def _by_relevance(
-        self, expression: Expression, narrowed: Expression, matches: list[Match], meant: frozenset[str]
-    ) -> list[int]:
-        """The head, ranked; then all others by place."""
-        rest = [place for place, _ in matches[:MOST]]
-        if self.wanted.asks and self.wanted.order != language.DOWNLOADS:
-            head = self._head(expression, narrowed, rest, meant)
-        elif len(matches) > MOST:
-            head = self.engine.first(expression, _MOST_BY_PLACE, self._since)
-        else:
-            return rest
-        ranked = set(head)
-        return (head + [place for place in rest if place not in ranked])[:MOST]
+    def _by_place(self, expression: Expression, every_place: Sequence[int] | None, needed: int) -> Sequence[int]:
+        return self.engine.first(expression, needed, self._since) if every_place is None else every_place
 
-    def _head(self, expression: Expression, narrowed: Expression, rest: list[int], meant: frozenset[str]) -> list[int]:
+    def _by_relevance(
+        self,
+        expression: Expression,
+        narrowed: Expression,
+        every_place: Sequence[int] | None,
+        meant: frozenset[str],
+        needed: int,
+    ) -> list[int]:
+        """The head, ranked; then, as far as they are needed, all others by place."""
+        head = self._head(expression, narrowed, every_place, meant, needed)
+        if len(head) >= needed:
+            return head
+        ranked = set(head)
+        rest = self._by_place(expression, every_place, needed + len(head))
+        return head + [place for place in rest if place not in ranked]
+
+    def _head(
+        self,
+        expression: Expression,
+        narrowed: Expression,
+        every_place: Sequence[int] | None,
+        meant: frozenset[str],
+        needed: int,
+    ) -> list[int]:
         what = matching.asked(self.wanted)
-        if len(rest) <= sum(_HEAD.values()):
-            places = set(rest)
+        if every_place is not None and len(every_place) <= sum(_HEAD.values()):
+            places = set(every_place)
         else:
-            places = set(self.engine.first(expression, _HEAD["text"], self._since))
+            places = set(self._by_place(expression, every_place, _HEAD["text"])[: _HEAD["text"]])
             if what.joined and self.wanted.plain:
                 places.update(self._first(narrowed, matching.exact(what), "exact"))
                 places.update(self._first(narrowed, matching.prefix(what), "prefix"))
@@ -177,16 +201,16 @@ class _Search:
         candidates = _candidates(places)
         if meant:
             candidates += [candidate for candidate in _named(meant) if candidate.place not in places]
-        return ranking.ranked(candidates, what, meant)
+        return ranking.ranked(candidates, what, meant, needed)
 
     def _first(self, narrowed: Expression, expression: Expression, source: str) -> list[int]:
         return self.engine.first(every(narrowed, expression), _HEAD[source], self._since)
 
-    def _by_date(self, expression: Expression, matches: list[Match], needed: int) -> list[int]:
+    def _by_date(self, expression: Expression, every_place: Sequence[int] | None, needed: int) -> list[int]:
         """Newest first.  Of very many matches only the latest months are looked at, as many as are needed."""
         column = "updated" if self.wanted.order == language.UPDATED else "created"
-        if len(matches) <= MOST:
-            return _newest([place for place, _ in matches], column)[:needed]
+        if every_place is not None:
+            return _newest(every_place, column)[:needed]
         places: list[int] = []
         for span in _spans_back(clock.now()):
             token = Token(f"{'u' if column == 'updated' else 'b'}:{span}")

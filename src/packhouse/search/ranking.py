@@ -4,6 +4,7 @@ A score adds up: how the name fits, where the words were found, and how much the
 are points; a doubling of downloads is worth two.  They were set on the questions of ``tests/search/queries.tsv``.
 """
 
+from bisect import insort
 from collections.abc import Sequence
 from math import log2
 from typing import Final, NamedTuple
@@ -40,16 +41,37 @@ class Candidate(NamedTuple):
     archived: bool
 
 
-def ranked(candidates: Sequence[Candidate], asked: Asked, meant: frozenset[str] = frozenset()) -> list[int]:
-    """The places of *candidates*, best first; equal ones in order of place.  *meant* are names (compact) thought of."""
-    scores = [(-score(candidate, asked, meant), candidate.place) for candidate in candidates]
-    return [place for _, place in sorted(scores)]
+def ranked(
+    candidates: Sequence[Candidate], asked: Asked, meant: frozenset[str] = frozenset(), needed: int | None = None
+) -> list[int]:
+    """The places of *candidates*, best first; equal ones in order of place.  *meant* are names (compact) thought of.
+
+    With *needed*, the first so many: who cannot come among them, however well its words fit, is not looked at closely.
+    """
+    hopes = sorted((-_hope(candidate, asked, meant), candidate.place, candidate) for candidate in candidates)
+    wanted = len(hopes) if needed is None else needed
+    scores: list[tuple[float, int]] = []
+    for hope, _, candidate in hopes:
+        if len(scores) == wanted and hope > scores[-1][0]:
+            break
+        insort(scores, (-score(candidate, asked, meant), candidate.place))
+        del scores[wanted:]
+    return [place for _, place in scores]
+
+
+def _hope(candidate: Candidate, asked: Asked, meant: frozenset[str]) -> float:
+    """The most that the candidate's score may be."""
+    return _points(candidate, asked, meant) + (PER_WORD * NAME_WORD + COVERAGE if asked.weighed else 0.0)
 
 
 def score(candidate: Candidate, asked: Asked, meant: frozenset[str]) -> float:
+    points = _points(candidate, asked, meant)
+    return points + PER_WORD * _word_points(candidate, asked) if asked.weighed else points
+
+
+def _points(candidate: Candidate, asked: Asked, meant: frozenset[str]) -> float:
+    """Those that need no look at the words."""
     points = POPULARITY * log2(1 + candidate.downloads) + _name_points(candidate, asked)
-    if asked.weighed:
-        points += PER_WORD * _word_points(candidate, asked)
     if candidate.compact in meant:
         points += MEANT
     return points + (ARCHIVED if candidate.archived else 0.0)

@@ -1,9 +1,9 @@
 """The filters beside the results: what can be chosen, how many results it leaves, and what is chosen."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from math import floor, log10
 from typing import Final, NamedTuple
 
 from django.utils.functional import Promise
@@ -52,20 +52,28 @@ class Section:
 
 
 class Counted(NamedTuple):
-    """A facet with how many results have it."""
+    """A facet with how many results have it, or about so many."""
 
     kind: str
     value: str
     results: int
 
 
-def counted(facets: Counter[int]) -> list[Counted]:
+def counted(found: Found) -> list[Counted]:
     """The facets of a result, most frequent first."""
-    common = facets.most_common(_MOST_FACETS)
+    common = found.facets.most_common(_MOST_FACETS)
     known = {
         pk: (kind, value) for pk, kind, value in Facet.objects.filter(pk__in=[pk for pk, _ in common]).values_list()
     }
-    return [Counted(*known[pk], count) for pk, count in common if pk in known]
+    return [Counted(*known[pk], _extended(count, found)) for pk, count in common if pk in known]
+
+
+def _extended(count: int, found: Found) -> int:
+    """What *count* among those that were looked at comes to among all, in two digits then."""
+    if not found.is_sampled:
+        return count
+    about = round(count * found.total / found.sampled)
+    return round(about, 1 - floor(log10(about))) if about >= 100 else about
 
 
 def applied(address: Address) -> list[Applied]:
@@ -93,7 +101,7 @@ def _label(key: str, value: str) -> str:
 
 def sections(found: Found, address: Address) -> list[Section]:
     """All that the results can be narrowed by."""
-    facets = counted(found.facets)
+    facets = counted(found)
     by_kind: dict[str, list[Counted]] = {kind: [] for kind in Facet.Kind.values}
     for facet in facets:
         by_kind[facet.kind].append(facet)

@@ -32,8 +32,9 @@ def names_near(engine: Engine, typed: str) -> list[Meant]:
 
 
 def _named(names: Iterable[str]) -> list[Meant]:
-    rows = Entry.objects.filter(compact__in=list(names)).order_by("place")
-    return [Meant(*row) for row in rows.values_list("compact", "name", "downloads")[:5]]
+    """The five most downloaded.  Sorted here: told to sort and stop, PostgreSQL goes through all entries by place."""
+    rows = Entry.objects.filter(compact__in=list(names)).values_list("place", "compact", "name", "downloads")
+    return [Meant(*row[1:]) for row in sorted(rows)[:5]]
 
 
 def words_near(words: Sequence[str]) -> dict[str, str]:
@@ -43,9 +44,9 @@ def words_near(words: Sequence[str]) -> dict[str, str]:
     for word in words:
         if word in known or not SHORTEST <= len(word) <= LONGEST or not word.isascii():
             continue
-        near = Word.objects.filter(word__in=list(one_off(word))).order_by("-count", "word")
-        if best := near.values_list("word", flat=True).first():
-            found[word] = best
+        near = Word.objects.filter(word__in=list(one_off(word))).values_list("count", "word")
+        if near:
+            found[word] = min(near, key=lambda row: (-row[0], row[1]))[1]
     return found
 
 

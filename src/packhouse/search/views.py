@@ -94,9 +94,12 @@ def _orders(found: Found, address: Address) -> list[tuple[str, str, bool]]:
 
 
 def as_json(found: Found) -> dict[str, Any]:
-    """``total`` counts up to 10,000; ``more`` tells that there are others.  ``facets`` counts among those counted."""
+    """``total`` counts up to 10,000; ``more`` tells that there are others.
+
+    ``facets`` counts among ``total``; with ``estimated``, about so many, by the most downloaded ones.
+    """
     facets: dict[str, dict[str, int]] = {}
-    for kind, value, number in sidebar.counted(found.facets):
+    for kind, value, number in sidebar.counted(found):
         facets.setdefault(kind, {})[value] = number
     return {
         "query": found.wanted.text,
@@ -109,6 +112,7 @@ def as_json(found: Found) -> dict[str, Any]:
         "partial": found.partial,
         "results": [_result(entry) for entry in found.entries],
         "facets": facets,
+        "estimated": found.is_sampled,
     }
 
 

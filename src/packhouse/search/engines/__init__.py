@@ -7,14 +7,22 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from django.db import connection
 
 from packhouse.search.expressions import Expression
 
-Match = tuple[int, bytes]
-"""An entry that matches: its place and its facets (ids, four bytes each).  A bare tuple: there may be ten thousand."""
+
+class Matches(NamedTuple):
+    """Entries that match: their places in order, and their facets (ids, four bytes each) one after another.
+
+    ``total`` is how many there are, which may be more than are listed.
+    """
+
+    places: Sequence[int] = ()
+    facets: bytes = b""
+    total: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +59,8 @@ class Engine(Protocol):
     def forget(self, places: Sequence[int]) -> None:
         """Keep nothing of *places* any more; what is not there is forgotten already.  Before the entries' rows go."""
 
-    def matching(self, expression: Expression, limit: int, since: datetime | None = None) -> list[Match]:
-        """Up to *limit* matching entries by place; of more than *limit*, mostly those of low place.
+    def matching(self, expression: Expression, limit: int, most: int, since: datetime | None = None) -> Matches:
+        """Up to *limit* matching entries by place, counted up to *most*; of more than *limit*, mostly low places.
 
         With *since*, only entries updated then or later.
         """

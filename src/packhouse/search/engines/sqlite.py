@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connection
 
 from packhouse.search import analysis
-from packhouse.search.engines import Indexed, Match, rows
+from packhouse.search.engines import Indexed, Matches, rows
 from packhouse.search.expressions import But, Every, Expression, Phrase, Some, Start, Token
 from packhouse.search.models import Entry
 
@@ -48,21 +48,19 @@ class SQLite:
         with connection.cursor() as cursor:
             cursor.executemany("DELETE FROM search_text WHERE rowid = %s", [(place,) for place in places])
 
-    def matching(self, expression: Expression, limit: int, since: datetime | None = None) -> list[Match]:
-        if since is None:
-            query = (
-                "SELECT search_entry.place, search_entry.facets FROM search_text CROSS JOIN search_entry"
-                " ON search_entry.place = search_text.rowid WHERE search_text MATCH %s"
-                " ORDER BY search_text.rowid LIMIT %s"
-            )
-            return rows(query, [written(expression), limit])
-        return rows(_SINCE, [written(expression), _text(since), limit])
+    def matching(self, expression: Expression, limit: int, most: int, since: datetime | None = None) -> Matches:
+        query = f"SELECT e.place, e.facets {_WITH_ENTRIES} {_since(since)} ORDER BY t.rowid LIMIT %s"
+        found = rows(query, [*_values(expression, since), limit])
+        total = len(found) if len(found) < limit else self._count(expression, most, since)
+        return Matches([place for place, _ in found], b"".join(facets for _, facets in found), total)
+
+    def _count(self, expression: Expression, most: int, since: datetime | None) -> int:
+        query = f"SELECT COUNT(*) FROM (SELECT 1 {_from(since)} LIMIT %s)"  # noqa: S608
+        return int(rows(query, [*_values(expression, since), most])[0][0])
 
     def first(self, expression: Expression, limit: int, since: datetime | None = None) -> list[int]:
-        if since is not None:
-            return [place for place, _ in self.matching(expression, limit, since)]
-        query = "SELECT rowid FROM search_text WHERE search_text MATCH %s ORDER BY rowid LIMIT %s"
-        return [place for (place,) in rows(query, [written(expression), limit])]
+        query = f"SELECT t.rowid {_from(since)} ORDER BY t.rowid LIMIT %s"
+        return [place for (place,) in rows(query, [*_values(expression, since), limit])]
 
     def alike(self, compact: str, limit: int) -> list[str]:
         """Those that begin or end alike, which two wrong letters seldom prevent."""
@@ -83,11 +81,20 @@ class SQLite:
             raw.set_progress_handler(None, 0)
 
 
-_SINCE = (
-    "SELECT search_entry.place, search_entry.facets FROM search_text CROSS JOIN search_entry"
-    " ON search_entry.place = search_text.rowid WHERE search_text MATCH %s AND search_entry.updated >= %s"
-    " ORDER BY search_text.rowid LIMIT %s"
-)
+_WITH_ENTRIES = "FROM search_text t CROSS JOIN search_entry e ON e.place = t.rowid"
+
+
+def _from(since: datetime | None) -> str:
+    """Where matches come from; with *since*, a second value is to be given."""
+    return f"{_WITH_ENTRIES if since else 'FROM search_text t'} {_since(since)}"
+
+
+def _since(since: datetime | None) -> str:
+    return "WHERE t.search_text MATCH %s" + (" AND e.updated >= %s" if since else "")
+
+
+def _values(expression: Expression, since: datetime | None) -> list[str]:
+    return [written(expression), _text(since)] if since else [written(expression)]
 
 
 def _execute(statement: str) -> None:
