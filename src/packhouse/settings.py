@@ -1,5 +1,6 @@
 """Django's settings, made from the one ``Config``.  Nothing else in the house reads the environment."""
 
+from pathlib import Path
 from typing import Any
 
 from packhouse import config
@@ -95,6 +96,7 @@ STATIC_URL = ASSETS.url
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "German"), ("he", "Hebrew")]
+LOCALE_PATHS = sorted(Path(__file__).parent.glob("**/locale"))  # before those of libraries, which have other words
 LANGUAGE_COOKIE_NAME = "locale"
 NUMBER_GROUPING = 3  # of languages that say nothing of their own, as Hebrew
 
