@@ -87,6 +87,13 @@ def test_five_mebibytes_of_nesting_cost_one_description(
         (".. image:: https://i.example/a/b.svg?c", "text/x-rst", ">b.svg</a>"),
         ('<p align="center">x</p>', "text/markdown", '<p class="align-center">x</p>'),
         ('<h1 align="center">x</h1>', "text/markdown", '<h2 class="align-center">x</h2>'),
+        (
+            "<h4>a</h4>\n<h1>b</h1>\n<h4>c</h4>\n<h2>d</h2>\n",
+            "text/markdown",
+            "<h2>a</h2>\n<h2>b</h2>\n<h3>c</h3>\n<h3>d</h3>",
+        ),
+        ("<h1>a</h1><h2>b</h2><h3>c</h3><h4>d</h4><h5>e</h5><h6>f</h6>", "text/markdown", "<h6>e</h6><h6>f</h6>"),
+        ("![](https://i.example/code%20style.svg)", "text/markdown", ">code style.svg</a>"),
         ("|a|\n|-:|\n|1|", "text/markdown", '<td class="align-right">1</td>'),
         ('<div class="button primary">x</div>', "text/markdown", "<div>x</div>"),
         ('<p id="a">x</p><p id="a">y</p>', "text/markdown", '<p id="description-a">x</p><p>y</p>'),

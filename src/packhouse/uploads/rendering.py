@@ -24,6 +24,7 @@ from html import escape
 from html.parser import HTMLParser
 from importlib.metadata import version
 from typing import IO
+from urllib.parse import unquote
 
 SECONDS = 10
 """Of processor time, for one description."""
@@ -37,8 +38,8 @@ HEAD = struct.Struct(">I")
 PREFIX = "description-"
 EMPTY_LINK = re.compile(r'<a(?: [a-z]+="[^"]*")+></a>')
 SIZE = re.compile("[0-9]{1,4}x[0-9]{0,4}|x[0-9]{1,4}")
-LOWERED = {"h1": "h2", "h2": "h3", "h3": "h4", "h4": "h5", "h5": "h6"}
-RENAMED = LOWERED | {"aside": "div"}
+HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+RENAMED = {"aside": "div"}
 MEANINGS = dict.fromkeys(("admonition", "topic", "sidebar"), "note")
 MEANINGS |= dict.fromkeys(("admonition-title", "topic-title", "sidebar-title"), "note-title")
 MEANINGS |= dict.fromkeys(("attention", "caution", "danger", "error", "important", "warning"), "note-grave")
@@ -100,7 +101,7 @@ def highlight(text: str, filename: str) -> list[str] | None:
 def renderer() -> str:
     """What renders, and how: where this has changed, descriptions are to be rendered again."""
     parts = ("readme-renderer", "docutils", "nh3", "Pygments")
-    return " ".join(["3", *(f"{part} {version(part)}" for part in parts)])[:100]
+    return " ".join(["4", *(f"{part} {version(part)}" for part in parts)])[:100]
 
 
 @dataclass(slots=True)
@@ -218,8 +219,9 @@ def _fitted(html: str) -> str:
     """*html*, which is safe, made to fit into a page of this site.
 
     Images become links, so that reading tells nobody else that one reads (within links, a mark that names them: a page
-    may show the picture instead, see ``images.marking``); alignment becomes a class; headings go one level down; ids
-    and classes cannot be those of the site, and links lead elsewhere or within the description.
+    may show the picture instead, see ``images.marking``); alignment becomes a class; headings begin below that of the
+    page and leave no level out; ids and classes cannot be those of the site, and links lead elsewhere or within the
+    description.
     """
     import nh3  # noqa: PLC0415
     from pygments.token import STANDARD_TYPES  # type: ignore[import-untyped]  # noqa: PLC0415
@@ -254,6 +256,7 @@ class _Fitting(HTMLParser):
         self.links = 0
         self.ids: set[str] = set()
         self.open: dict[str, list[str]] = {}
+        self.above: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         told = dict(attrs)
@@ -286,6 +289,8 @@ class _Fitting(HTMLParser):
         """The tag under the name that it has here, with what its classes mean here; an id is given once."""
         classes = set((told.get("class") or "").split())
         name = "code" if tag == "span" and "literal" in classes else RENAMED.get(tag, tag)
+        if tag in HEADINGS:
+            name = self._heading(tag)
         self.open.setdefault(tag, []).append(name)
         classes = {MEANINGS.get(one, one) for one in classes}
         if told.get("align"):
@@ -300,11 +305,18 @@ class _Fitting(HTMLParser):
         attributes = "".join(f' {key}="{escape(value)}"' for key, value in kept.items())
         return f"<{name}{attributes}>"
 
+    def _heading(self, tag: str) -> str:
+        """One level below the nearest heading before it that is above it."""
+        while self.above and self.above[-1] >= tag:
+            self.above.pop()
+        self.above.append(tag)
+        return HEADINGS[min(len(self.above), 5)]
+
     def _image(self, told: dict[str, str | None]) -> str:
         """A link to the picture, or its words alone where it stands within a link."""
         url, words = told.get("src") or "", (told.get("alt") or "").strip()
         if not words or words == url:  # docutils' way of having no words
-            words = url.partition("?")[0].rpartition("/")[2][:60] or "image"
+            words = unquote(url.partition("?")[0].rpartition("/")[2])[:60].strip() or "image"
         shown = escape(words)
         if not url.startswith(("http://", "https://")):
             return shown
