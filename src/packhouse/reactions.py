@@ -37,6 +37,7 @@ REACTIONS: dict[type[Fact], Reaction] = {
     people.AccountRestored: Reaction(handlers=[handlers.account_changed, pages_changed]),
     people.AccountErased: Reaction(handlers=[projects.account_erased, tokens.account_erased, pages_changed]),
     people.PrimaryAddressChanged: Reaction(handlers=[pages_changed]),
+    people.ProfileChanged: Reaction(handlers=[pages_changed]),
     factors.FactorAdded: Reaction(handlers=[factor_letters.factor_added]),
     factors.FactorRemoved: Reaction(handlers=[factor_letters.factor_removed]),
     factors.RecoveryCodesGenerated: Reaction(handlers=[factor_letters.recovery_codes_generated]),

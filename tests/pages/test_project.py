@@ -134,6 +134,15 @@ def test_downloads_are_drawn_and_told_in_numbers(page, crates):
     assert "Downloads" not in page("/project/crates/1.0/").content.decode()
 
 
+def test_a_project_that_gets_the_number_of_a_deleted_one_does_not_get_its_downloads(page, crates):
+    assert "By installer" in page("/project/crates/").content.decode()
+    number, release = crates.pk, crates.releases.get(version="1.2.0").pk
+    crates.delete()
+    boxes = Project.objects.create(pk=number, name="boxes", normalized_name="boxes", skeleton="boxes")
+    Release.objects.create(pk=release, project=boxes, version="1.0", canonical_version="1", sort_key=b"1")
+    assert "By installer" not in page("/project/boxes/").content.decode()
+
+
 def test_files_are_filtered_by_what_they_run_on(page, crates):
     def names(query):
         text = page(f"/project/crates/files/?{query}").content.decode()

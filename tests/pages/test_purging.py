@@ -7,8 +7,9 @@ from allauth.account.models import EmailAddress
 from tests.factories.accounts import make_user
 from tests.factories.projects import make_project, publish
 
-from packhouse.accounts.actions import addresses, deletion
+from packhouse.accounts.actions import addresses, deletion, users
 from packhouse.accounts.facts import UserFact
+from packhouse.accounts.models import User
 from packhouse.pages.purging import KEYS, pages_changed
 from packhouse.projects import actions, facts
 from packhouse.projects.models import Project, Role
@@ -30,6 +31,12 @@ class World:
         self.project = make_project("sample", owner=self.ada)
         self.file = publish(self.project)
         self.release = self.file.release
+
+    def public_address(self):
+        """An address that ada shows, and removes again."""
+        address = EmailAddress.objects.create(user=self.ada, email="public@users.example", verified=True)
+        User.objects.filter(pk=self.ada.pk).update(public_email=address.email)
+        return address
 
 
 CHANGES = {
@@ -54,6 +61,15 @@ CHANGES = {
         lambda it: actions.set_role(by=None, project=it.project, user_id=it.bob.pk, name=Role.Name.MAINTAINER),
     ),
     "a deleted account": (OWN | {"user/ada"}, lambda it: deletion.delete_account(it.ada, by=None)),
+    "another name": (
+        {"user/ada"},
+        lambda it: users.change_profile(it.ada, name="Ada Lovelace", public_email="", by=it.ada),
+    ),
+    "the same name": (set(), lambda it: users.change_profile(it.ada, name=it.ada.name, public_email="", by=it.ada)),
+    "a public address that is removed": (
+        {"user/ada"},
+        lambda it: addresses.remove_address(it.ada, it.public_address(), by=it.ada),
+    ),
     "another primary address": (
         OWN | {"user/ada"},
         lambda it: addresses.set_primary_address(

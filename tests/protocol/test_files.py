@@ -48,6 +48,7 @@ def test_a_file_and_all_its_headers(get, at, filled, name, kind, package, python
         "x-pypi-file-version": "1.0",
         "x-pypi-file-package-type": package,
         "x-pypi-file-python-version": python,
+        "surrogate-key": "project/demo-pkg",
         "cache-control": "max-age=365000000, immutable, public",
         "accept-ranges": "bytes",
         "content-security-policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
@@ -88,7 +89,8 @@ def test_parts_of_a_small_file(get, at, filled):
 def test_whoever_has_the_file_gets_a_304(get, at):
     for path in (at(WHEEL), f"{at(WHEEL)}.metadata"):
         etag = get(path)["ETag"]
-        assert get(path, If_None_Match=etag).status == 304
+        unchanged = get(path, If_None_Match=etag)
+        assert (unchanged.status, unchanged["Surrogate-Key"]) == (304, "project/demo-pkg")
         assert get(path, If_None_Match='"other"').status == 200
 
 
@@ -105,6 +107,7 @@ def test_the_metadata_is_that_in_the_wheel_and_has_the_digest_that_the_index_tel
     assert packed["ETag"] != metadata["ETag"]
     assert metadata["Content-Type"] == "application/octet-stream"
     assert metadata["Cache-Control"] == "max-age=365000000, immutable, public"
+    assert metadata["Surrogate-Key"] == "project/demo-pkg"
     assert get(f"{at(WHEEL)}.metadata", Range="bytes=0-3", Accept_Encoding="gzip").body == metadata.body[:4]
     assert get(f"{at(SDIST)}.metadata").status == 404
 
@@ -146,6 +149,7 @@ def test_the_address_that_packagers_guess_leads_to_the_file(get, at, path):
         moved = get(path, method=method)
         assert (moved.status, moved["Location"]) == (302, at(WHEEL))
         assert moved["Cache-Control"] == "max-age=604800, public"
+        assert moved["Surrogate-Key"] == "project/demo-pkg"
     assert get("/packages/source/d/demo-pkg/" + SDIST)["Location"] == at(SDIST)
 
 

@@ -93,6 +93,17 @@ def test_a_publish_is_seen_through_the_cache_and_so_is_a_deletion(front):
         assert b"7.1" in front.kept(path).body
 
 
+def test_a_file_is_asked_for_again_when_its_project_has_changed_and_need_not_be_sent_again(front):
+    page = json.loads(front.get("/simple/demo-pkg/", Accept=V1_JSON).body)
+    path = page["files"][0]["url"].removeprefix(front.url)
+    kept = front.kept(path)
+    assert int(front.purge("project/demo-pkg")["Packhouse-Purged"]) > 0
+    again = front.get(path)
+    assert (again.status, again.body) == (200, kept.body)
+    assert again["Cache-Status"] != "varnish; hit"
+    assert front.kept(path).body == kept.body
+
+
 def test_clients_that_ask_in_different_ways_share_few_variants(front):
     as_json = front.kept("/simple/demo-pkg/", Accept=PIP)
     assert as_json["Content-Type"] == V1_JSON

@@ -30,3 +30,8 @@ class AccountErased(UserFact):
 @dataclass(frozen=True, slots=True)
 class PrimaryAddressChanged(UserFact):
     """Letters go to another address of the user from now on."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileChanged(UserFact):
+    """The user says something else of who they are: another name, another public address."""

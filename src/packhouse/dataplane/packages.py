@@ -103,14 +103,20 @@ def _blob(request: Request, key: str, found: "re.Match[str]", blobs: Blobs, site
     headers = _file_headers(site, found[4], etag)
     known = request.headers.get("if-none-match")
     if known is not None and matches(known, etag):
-        return Response(304, [("etag", etag), *_shared(site)], b"", "file")
+        return Response(304, [("etag", etag), _subject(found[4]), *_shared(site)], b"", "file")
     return _whole_or_part(request, FileSlice(key, blob.size, 0, blob.size, blob.path), etag, headers, "file")
 
 
 @lru_cache(maxsize=4096)
 def _file_headers(site: Site, filename: str, etag: str) -> list[Header]:
     """Headers of a file but for those of its length; what is popular is asked for again and again."""
-    return [*_content_headers(filename), ("etag", etag), *_shared(site)]
+    return [*_content_headers(filename), ("etag", etag), _subject(filename), *_shared(site)]
+
+
+@lru_cache(maxsize=4096)
+def _subject(filename: str) -> Header:
+    """By this a cache in front asks again whether the file is there.  It costs a 304 as long as it is."""
+    return ("surrogate-key", f"project/{_told_by_name(filename)[0][1]}")
 
 
 def _shared(site: Site) -> list[Header]:
@@ -124,9 +130,10 @@ def _metadata(request: Request, whole: FileSlice, site: Site) -> Response:
         and request.headers.get("range") is None
         and encoding(request.headers.get("accept-encoding"), ("gzip",)) == "gzip"
     )
-    digest = "".join(whole.key.split("/")[:3])
+    *parts, filename = whole.key.split("/")
+    digest = "".join(parts)
     etag = f'"{digest}-metadata{"-gzip" if packed else ""}"'
-    shared = [("etag", etag), ("vary", "Accept-Encoding"), *_shared(site)]
+    shared = [("etag", etag), ("vary", "Accept-Encoding"), _subject(filename.removesuffix(".metadata")), *_shared(site)]
     known = request.headers.get("if-none-match")
     if known is not None and matches(known, etag):
         return Response(304, shared, b"", "file-metadata")
@@ -190,7 +197,7 @@ def _predictable(store: DocumentStore, site: Site, python: str, initial: str, pr
         return _missing(site)
     location = urlsplit(file["url"]).path
     cache: Header = ("cache-control", "max-age=604800, public")
-    return text(site, 302, "302 Found", "file-predictable", ("location", location), cache, *_CORS)
+    return text(site, 302, "302 Found", "file-predictable", ("location", location), cache, _subject(filename), *_CORS)
 
 
 def _find(document: bytes, python: str, filename: str) -> dict[str, Any] | None:

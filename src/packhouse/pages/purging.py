@@ -62,6 +62,11 @@ def _user(fact: people.UserFact) -> Iterator[str]:
         yield f"project/{name}"
 
 
+def _profile(fact: people.UserFact) -> Iterator[str]:
+    """The profile alone: other pages call a user by the user name."""
+    return _users([fact.user_id])
+
+
 def _users(ids: Any) -> Iterator[str]:
     return (f"user/{name}" for name in User.objects.filter(pk__in=ids).values_list("username", flat=True))
 
@@ -81,6 +86,7 @@ KEYS: Final[dict[type[Fact], Callable[[Any], Iterable[str]]]] = {
     people.AccountRestored: _user,
     people.AccountErased: _user,
     people.PrimaryAddressChanged: _user,
+    people.ProfileChanged: _profile,
 }
 
 

@@ -139,13 +139,13 @@ sub vcl_backend_response {
     if (beresp.http.Surrogate-Control) {
         set beresp.ttl = std.duration(regsub(beresp.http.Surrogate-Control, "^(?:.*[,\s])?max-age=([0-9]+).*$", "\1s"), 0s);
         set beresp.grace = std.duration(regsub(beresp.http.Surrogate-Control, "^(?:.*[,\s])?stale-if-error=([0-9]+).*$", "\1s"), 0s);
-        set beresp.keep = 1d;
     } elsif (beresp.http.Cache-Control !~ "(?i)(?:max-age|s-maxage)=[1-9]") {
         call keep_not;
     }
     if (std.integer(beresp.http.Content-Length, 0) > 100000000) {
         call keep_not;
     }
+    set beresp.keep = 1d;  # what is asked for again after a purge is mostly the same: a 304
     set beresp.http.xkey = beresp.http.Surrogate-Key + " everything";
 }
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from packhouse.accounts import emails, links, welcome_emails
 from packhouse.accounts.actions.delivery import note_verified
 from packhouse.accounts.actions.users import domain_problem, subject
-from packhouse.accounts.facts import PrimaryAddressChanged
+from packhouse.accounts.facts import PrimaryAddressChanged, ProfileChanged
 from packhouse.accounts.models import User
 from packhouse.audit import actions as audit
 from packhouse.base.facts import announce
@@ -126,7 +126,8 @@ def remove_address(user: User, address: EmailAddress, *, by: audit.Actor) -> Non
         removed, _rows = EmailAddress.objects.filter(pk=address.pk, user=user, primary=False).delete()
         if not removed:
             raise ValidationError(_("The primary address cannot be removed. Make another one primary first."))
-        User.objects.filter(pk=user.pk, public_email=address.email).update(public_email="")
+        if User.objects.filter(pk=user.pk, public_email=address.email).update(public_email=""):
+            announce(ProfileChanged(user.pk))
         event = audit.record("email:remove", subject=subject(user), by=by, additional={"email": address.email})
         if address.verified:
             emails.email_removed(user, address.email, cause=str(event.pk))

@@ -13,10 +13,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from packhouse.accounts import emails, mail_domains, passwords, queries, welcome_emails
+from packhouse.accounts.facts import ProfileChanged
 from packhouse.accounts.models import ReservedName, TermsEngagement, User
 from packhouse.audit import actions as audit
 from packhouse.audit.models import Event
 from packhouse.base import clock
+from packhouse.base.facts import announce
 from packhouse.specs.names import skeleton
 
 
@@ -139,6 +141,8 @@ def change_profile(user: User, *, name: str, public_email: str, by: audit.Actor)
         user.save(update_fields=["name", "public_email"])
         new = {"name": name, "public_email": public_email}
         audit.record("account:profile", subject=subject(user), by=by, additional={"old": old, "new": new})
+        if old != new:
+            announce(ProfileChanged(user.pk))
 
 
 def note_sign_in(user: User, *, factor: str | None, label: str = "") -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from functools import lru_cache, wraps
 from time import time
 from typing import Any, Final
+from uuid import UUID
 
 from django.conf import settings
 from django.core.paginator import Page, Paginator
@@ -136,7 +137,8 @@ def _common(place: Place, here: str) -> dict[str, Any]:
 def _aside(place: Place) -> dict[str, Any]:
     """What the column of facts shows."""
     roles = list(roles_of(place.project)[: MAINTAINERS_SHOWN + 1])
-    fetched = _fetched(place.project.pk, place.release.pk if place.pinned else None, int(time() // FETCHED_FOR))
+    project, release = place.project, place.release if place.pinned else None
+    fetched = _fetched(project.uid, project.pk, release and release.pk, int(time() // FETCHED_FOR))
     chart = bars(fetched.days, _("Downloads for each day")) if fetched.total else ""
     return {
         "fetched": fetched,
@@ -148,8 +150,11 @@ def _aside(place: Place) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=256)
-def _fetched(project_id: int, release_id: int | None, _period: int) -> Fetched:
-    """Recent downloads, asked for once in a while: the numbers are those of whole days."""
+def _fetched(_uid: UUID, project_id: int, release_id: int | None, _period: int) -> Fetched:
+    """Recent downloads, asked for once in a while: the numbers are those of whole days.
+
+    What is remembered belongs to the project that had the id then, whoever has it now.
+    """
     return recent(project_id, release_id)
 
 
