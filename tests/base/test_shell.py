@@ -209,6 +209,32 @@ def test_the_chosen_language_holds(visitor, language, direction, words):
     assert words in page
 
 
+@pytest.mark.parametrize(
+    ("referer", "back"),
+    [
+        ("http://testserver/search/?q=x", "/search/"),
+        ("https://elsewhere.example/search/", "/"),
+        ("http://testserver//elsewhere.example/", "/"),
+        ("", "/"),
+    ],
+)
+def test_a_link_changes_the_language_and_leads_back(visitor, referer, back):
+    answer = visitor.get("/locale/?locale_id=de", headers={"Referer": referer, "Sec-Fetch-Site": "same-origin"})
+    assert (answer.status_code, answer["Location"], answer["Cache-Control"]) == (302, back, "private, no-store")
+    assert '<html lang="de"' in visitor.get("/refuse/missing/").content.decode()
+    visitor.get("/locale/?locale_id=xx")
+    assert '<html lang="de"' in visitor.get("/refuse/missing/").content.decode()
+    assert visitor.get("/locale/?locale_id=en", headers={"Sec-Fetch-Site": "cross-site"}).cookies == {}
+
+
+@pytest.mark.parametrize(("asked", "status"), [(403, 403), (418, 418), (429, 429), (503, 503), (200, 404), (999, 404)])
+def test_an_error_page_can_be_looked_at(visitor, asked, status):
+    answer = visitor.get(f"/_force-status/{asked}/")
+    assert answer.status_code == status
+    assert answer["Access-Control-Allow-Origin"] == "*"
+    assert "Access-Control-Allow-Credentials" not in answer
+
+
 def test_an_unknown_choice_changes_nothing(visitor):
     visitor.post("/preferences/", {"theme": "; } body { display: none", "locale": "xx"})
     assert visitor.get("/theme.css").content == b""

@@ -93,6 +93,8 @@ def test_a_person_is_shown_with_their_projects(django_assert_max_num_queries):
         ("/pypi?:action=display&name=Crates&version=1.0.0", "/project/crates/1.0/"),
         ("/pypi?:action=files&name=Crates&version=1.0.0", "/project/crates/1.0/#files"),
         ("/pypi/", "/"),
+        ("/about/", "/help/#about"),
+        ("/2fa/", "/help/#two-factor"),
         ("/pypi?:action=rss", "/rss/updates.xml"),
         ("/pypi?:action=packages_rss", "/rss/packages.xml"),
         ("/pypi?:action=search&term=a%26b", "/search/?q=a%26b"),

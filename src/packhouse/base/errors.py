@@ -14,9 +14,10 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
 
 from packhouse.base.outages import is_full, is_outage
-from packhouse.base.visibility import PRIVATE
+from packhouse.base.visibility import CORS, PRIVATE
 
 log = logging.getLogger(__name__)
 
@@ -112,10 +113,18 @@ def error_page(
         request.is_public = True  # type: ignore[attr-defined] # whatever failed, the session need not be read
         context = {"status": status, "title": title, "advice": advice, "message": message, "retry_after": retry_after}
         response = HttpResponse(render_to_string("base/error.html", context, request), status=status)
-    response["Cache-Control"] = PRIVATE
+    for name, value in ({"Cache-Control": PRIVATE} | CORS).items():
+        response[name] = value
     if retry_after is not None:
         response["Retry-After"] = str(retry_after)
     return response
+
+
+@require_safe
+def shown(request: HttpRequest, status: int) -> HttpResponse:
+    """``/_force-status/{status}/``: the answer with a status from 400 on, for whoever sets up what stands in front."""
+    known = status in list(HTTPStatus) and status >= HTTPStatus.BAD_REQUEST
+    return error_page(request, status if known else 404, retry_after=30 if status in {429, 503} else None)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

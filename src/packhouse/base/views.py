@@ -1,5 +1,7 @@
 """What belongs to no page in particular: static files, the visitor's language and theme."""
 
+from urllib.parse import urlsplit
+
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -9,8 +11,8 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_POST, require_safe
 
 from packhouse.base.assets import KEPT, NOT_KEPT
-from packhouse.base.redirects import safe_next
-from packhouse.base.visibility import public, same_site_only
+from packhouse.base.redirects import is_own_path, safe_next
+from packhouse.base.visibility import PRIVATE, public, same_site_only
 
 THEMES = ("light", "dark")
 YEAR = 365 * 86_400
@@ -63,8 +65,24 @@ def preferences(request: HttpRequest) -> HttpResponse:
         response.set_cookie("theme", theme, max_age=YEAR, secure=secure, samesite="Lax")
     elif theme:
         response.delete_cookie("theme", samesite="Lax")
-    if (locale := request.POST.get("locale")) in dict(settings.LANGUAGES):
-        response.set_cookie(settings.LANGUAGE_COOKIE_NAME, locale, max_age=YEAR, secure=secure, samesite="Lax")
+    return _in_language(response, request.POST.get("locale", ""))
+
+
+@require_safe
+@same_site_only
+def locale(request: HttpRequest) -> HttpResponse:
+    """``/locale/?locale_id=de``: the address that links use to change the language; goes back to where they stand."""
+    came_from = urlsplit(request.headers.get("Referer", ""))
+    own = came_from.netloc == request.get_host() and is_own_path(came_from.path)
+    response = HttpResponseRedirect(came_from.path if own else "/", headers={"Cache-Control": PRIVATE})
+    return _in_language(response, request.GET.get("locale_id", ""))
+
+
+def _in_language(response: HttpResponse, locale: str) -> HttpResponse:
+    """*response*, which remembers *locale* as the visitor's language if it is one of ours."""
+    if locale in dict(settings.LANGUAGES):
+        name, secure = settings.LANGUAGE_COOKIE_NAME, settings.SESSION_COOKIE_SECURE
+        response.set_cookie(name, locale, max_age=YEAR, secure=secure, samesite="Lax")
     return response
 
 

@@ -16,13 +16,6 @@ View = TypeVar("View", bound=Callable[..., HttpResponse])
 DAY: Final = 86_400
 ALL_PROJECTS: Final = "all-projects"
 SIMPLE_INDEX: Final = "simple-index"
-CORS: Final = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Allow-Methods": "GET",
-    "Access-Control-Allow-Headers": "Content-Type, If-Match, If-Modified-Since, If-None-Match, If-Unmodified-Since",
-    "Access-Control-Max-Age": "86400",
-    "Access-Control-Expose-Headers": "X-PyPI-Last-Serial",
-}
 
 
 def cached(*, shared: int = DAY, max_age: int = 0) -> Callable[[View], View]:

@@ -19,7 +19,7 @@ from django.views.decorators.csrf import csrf_exempt
 from packhouse.base.errors import Gone
 from packhouse.base.visibility import public
 from packhouse.index.views import pypi as xmlrpc
-from packhouse.pages.caching import keyed
+from packhouse.pages.caching import cached, keyed
 from packhouse.pages.project.place import project_url
 from packhouse.projects.queries import find_project, find_release
 from packhouse.specs.names import normalize
@@ -112,6 +112,12 @@ def project(request: HttpRequest, name: str, version: str = "") -> HttpResponse:
     return _to_project(name, version)
 
 
+@cached()
+def second_factor(request: HttpRequest) -> HttpResponse:
+    """``/2fa/``, as web pages call it."""
+    return HttpResponsePermanentRedirect("/help/#two-factor")
+
+
 def _to_project(name: str, version: str, fragment: str = "") -> HttpResponse:
     """To the project's page, spelled as it is spelled there when there is one."""
     found = find_project(name)
@@ -121,6 +127,7 @@ def _to_project(name: str, version: str, fragment: str = "") -> HttpResponse:
 
 
 urlpatterns = [
+    re_path(r"^2fa/?$", second_factor),
     re_path(r"^pypi/?$", unless_upload(pypi)),
     re_path(r"^(?:p|pypi)/(?P<name>[^/]{1,200})/?$", project),
     re_path(r"^(?:p|pypi)/(?P<name>[^/]{1,200})/(?P<version>[^/]{1,200})/?$", project),

@@ -3,7 +3,7 @@
 from typing import Final
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import render
 from django.urls import path
 
@@ -45,4 +45,13 @@ def _help(url: str) -> list[dict[str, object]]:
     ]
 
 
-urlpatterns = [path(f"{name}/", _page(name), name=name) for name in PAGES]  # type: ignore[call-overload]
+@cached(max_age=0)
+def about(request: HttpRequest) -> HttpResponse:
+    """``/about/``, which is a topic of the help page."""
+    return keyed(HttpResponsePermanentRedirect("/help/#about"), "reading")
+
+
+urlpatterns = [
+    path("about/", about, name="about"),
+    *(path(f"{name}/", _page(name), name=name) for name in PAGES),  # type: ignore[call-overload]
+]
