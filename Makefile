@@ -17,7 +17,7 @@ templates := $(wildcard src/packhouse/*/templates src/packhouse/*/*/templates)
 # the tests of one file share what they set up; slow files have few tests and must not come last
 pytest := $(run)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help serve test test-sqlite test-postgresql faults check bench docs messages screenshots fix sizes lock clean
+.PHONY: help serve test test-sqlite test-postgresql faults check bench docs messages screenshots popular fix sizes lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -70,9 +70,13 @@ docs: $(ready)  ## write the generated reference anew
 messages: $(ready)  ## bring the catalogues of translations up to date with the texts
 	$(run)/python tools/catalogues.py update
 
-screenshots: $(ready)  ## draw all pages (one: page=NAME) into build/screenshots
+screenshots: $(ready)  ## draw all pages (one: page=NAME, in German: language=de) into build/screenshots
 	tools/debian-packages.sh chromium
-	SCREENSHOTS=build/screenshots $(run)/pytest -q tests/browser/drawing.py $(if $(page),-k $(page))
+	SCREENSHOTS=build/screenshots SCREENSHOTS_LANGUAGE=$(language) $(run)/pytest -q tests/browser/drawing.py $(if $(page),-k $(page))
+
+popular: $(ready)  ## publish what people use most, check and draw each of its pages into build/popular
+	tools/debian-packages.sh chromium
+	SCREENSHOTS=build/popular $(run)/pytest -q tests/journeys/popular.py
 
 sizes: $(ready)  ## the longest functions and files
 	$(run)/python tools/sizes.py

@@ -1,27 +1,13 @@
 """A browser, an index for it to visit, and a way to sign in."""
 
-import os
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
-from tests.browser.driving import Visit
+from playwright.sync_api import Browser, BrowserContext, Page
+from tests.browser.driving import PATIENCE, Visit, chromium_running
 from tests.servers.packhouse import Running
-from tests.servers.processes import program
-
-PATIENCE = 120_000
-"""Milliseconds, for what hangs: a busy machine is no fault of a page."""
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="package")
@@ -30,15 +16,8 @@ def chromium() -> Iterator[Browser]:
 
     It does not outlive them: while Playwright runs, other tests could not run an event loop in this thread.
     """
-    path = program("chromium", package="chromium")
-    # Playwright keeps an event loop running in this thread, which Django would take for asynchronous code
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS, headless=True, timeout=PATIENCE)
-        expect.set_options(timeout=PATIENCE)
+    with chromium_running() as browser:
         yield browser
-        browser.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
 @pytest.fixture

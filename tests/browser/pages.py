@@ -194,7 +194,7 @@ PAGES = [
     Listed("style-confirm", "/_style/confirm/", staff),
     Listed("style-dialog", "/_style/", staff, _ask),
     Listed("error-404", "/nothing/here/"),
-    Listed("error-503", "/_style/error/503/", staff),
+    Listed("error-503", "/_force-status/503/"),
     Listed("two-factor-none", "/manage/account/two-factor/", unguarded),
     Listed("two-factor", "/manage/account/two-factor/", guarded),
     Listed("two-factor-app", "/manage/account/two-factor/app/", unguarded),
@@ -228,3 +228,6 @@ PAGES = [
     Listed("setup-clients", "/setup/clients/", staff),
     Listed("setup-clients-token", "/setup/clients/", staff, _submit),
 ]
+
+SAME = [Listed(f"error-{status}", f"/_force-status/{status}/") for status in (400, 403, 405, 410, 413, 429, 500, 507)]
+"""Pages that are drawn, but not checked: they differ from one that is only in their words."""

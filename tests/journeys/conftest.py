@@ -25,7 +25,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """A file from the registry, as ``distributions.txt`` pins it."""
+    """A file from the registry, as ``distributions.txt`` or ``popular.txt`` pins it."""
 
     project: str
     version: str
@@ -63,13 +63,17 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Clients:
 @pytest.fixture(scope="session")
 def distributions(client: Clients) -> list[Distribution]:
     """Everything in ``distributions.txt``, downloaded once."""
-    pins, folder = clients.HERE / "distributions.txt", clients.CACHE / "distributions"
+    return fetched("distributions.txt", client)
+
+
+def fetched(pins: str, client: Clients) -> list[Distribution]:
+    """What the file *pins* of this folder lists, downloaded once."""
+    folder, rows = clients.CACHE / "distributions", clients.table(pins)
     folder.mkdir(parents=True, exist_ok=True)
-    rows = clients.table(pins.name)
     with clients.alone("distributions"):
         if not all((folder / filename).exists() for _, filename, _ in rows):
             python = str(client("fetch").folder / "bin" / "python")
-            clients.from_registry([python, str(clients.HERE / "fetch.py"), str(pins), str(folder)])
+            clients.from_registry([python, str(clients.HERE / "fetch.py"), str(clients.HERE / pins), str(folder)])
     return [Distribution(*name.split("=="), folder / filename, sha256) for name, filename, sha256 in rows]
 
 

@@ -1,4 +1,4 @@
-"""Downloads the distributions of ``distributions.txt``; a program for the environment of the client ``fetch``.
+"""Downloads what ``distributions.txt`` or ``popular.txt`` lists; a program for the environment of the client ``fetch``.
 
 It asks the registry that pip is set up for, by the library that is pdm's finder: pip itself would build every sdist.
 """
@@ -28,7 +28,7 @@ def main(wanted: str, target: str) -> None:
         project, filename, digest = row
         content = session.get(links[project][filename].url_without_fragment).content
         if hashlib.sha256(content).hexdigest() != digest:
-            sys.exit(f"{filename} is not what distributions.txt says")
+            sys.exit(f"{filename} is not what {wanted} says")
         part = Path(target, filename + ".part")
         part.write_bytes(content)
         part.rename(Path(target, filename))
