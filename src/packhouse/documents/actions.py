@@ -8,14 +8,18 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from django.conf import settings
 from django.db import connection, transaction
 
+from packhouse.base.statements import Question
 from packhouse.documents import generation
 from packhouse.documents.models import Change, Document, Segment
 from packhouse.documents.segments import deflate
+
+if TYPE_CHECKING:
+    from django_stubs_ext import ValuesQuerySet
 
 _LOCK = int.from_bytes(hashlib.sha256(b"packhouse serials").digest()[:7], "big")
 
@@ -74,7 +78,7 @@ class Writing:
     """
 
     def __init__(self, keys: Iterable[str]) -> None:
-        self._stored = Document.objects.defer(*_BODIES).in_bulk(list(keys))
+        self._stored = _stored(tuple(keys))
         self._whole: list[Document] = []
         self._parts: list[Document] = []
         self._changed: list[str] = []
@@ -161,6 +165,21 @@ def mark_changed(*keys: str) -> None:
     transaction.on_commit(generation.of(settings.PACKHOUSE.home).bump)
 
 
+def _stored(keys: tuple[str, ...]) -> dict[str, Document]:
+    """The documents *keys* that are there, without their bodies."""
+    question = _STORED.get(len(keys))
+    if question is None:
+        question = _STORED[len(keys)] = Question(_heads, *(str for _ in keys))
+    rows = question.rows(*keys) if keys else []
+    return {row[0]: Document.from_db(connection.alias, _HEAD, row) for row in rows}
+
+
+def _heads(*keys: str) -> "ValuesQuerySet[Document, tuple[Any, ...]]":
+    return Document.objects.filter(key__in=keys).values_list(*_HEAD)
+
+
+_STORED: dict[int, Question] = {}
+_HEAD = ("key", "serial", "segmented", "shared")
 _SEGMENTS_AT_ONCE = 100
 _BODIES = ("html", "json", "html_head", "html_tail", "json_head", "json_tail")
 _FIELDS = ("serial", "shared", "segmented", *_BODIES)
@@ -184,15 +203,31 @@ def _segment_start(document: Document, key: bytes) -> bytes:
     """The first key of the segment in which *key* belongs; empty for the one in the document's own row."""
     if not document.segmented:
         return b""
-    before = document.segments.filter(first__lte=key).order_by("-first")
-    return bytes(before.values_list("first", flat=True).first() or b"")
+    found = _FIRST_UP_TO.first(document.key, key)
+    return b"" if found is None else bytes(found[0])
 
 
 def _next_start(document: Document, first: bytes) -> bytes | None:
     if not document.segmented:
         return None
-    found = document.segments.filter(first__gt=first).order_by("first").values_list("first", flat=True).first()
-    return None if found is None else bytes(found)
+    found = _FIRST_AFTER.first(document.key, first)
+    return None if found is None else bytes(found[0])
+
+
+_FIRST_UP_TO = Question(
+    lambda document, key: (
+        Segment.objects.filter(document_id=document, first__lte=key).order_by("-first").values_list("first")[:1]
+    ),
+    str,
+    bytes,
+)
+_FIRST_AFTER = Question(
+    lambda document, first: (
+        Segment.objects.filter(document_id=document, first__gt=first).order_by("first").values_list("first")[:1]
+    ),
+    str,
+    bytes,
+)
 
 
 def _rewrite(document: Document, source: Source, first: bytes, before: bytes | None) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.db import connection
 
+from packhouse.base.statements import Question
 from packhouse.flags.known import KNOWN
 from packhouse.flags.models import Flag
 
@@ -38,8 +39,11 @@ def is_on(name: str) -> bool:
     if name not in KNOWN:
         raise KeyError(f"{name} is not declared in packhouse.flags.known")
     if connection.in_atomic_block:
-        return Flag.objects.filter(name=name, enabled=True).exists()
+        return _IS_ON.exists(name)
     return name in _recently_on()
+
+
+_IS_ON = Question(lambda name: Flag.objects.filter(name=name, enabled=True).values_list("pk"), str)
 
 
 def all_flags() -> list[FlagState]:

@@ -7,13 +7,17 @@ locale's.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import connection
-from django.db.models import Exists, F, Max, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.functions import Collate
 
+from packhouse.base.statements import Question
 from packhouse.projects.models import File, JournalEntry, Project, Release, Role
+
+if TYPE_CHECKING:
+    from django_stubs_ext import ValuesQuerySet
 
 QUARANTINED = Project.Status.QUARANTINED.value
 
@@ -114,9 +118,8 @@ def _lies(key: bytes, first: bytes, before: bytes | None) -> bool:
 
 def shelf(project_id: int) -> Shelf:
     """What is listed of a project that has few files; two queries."""
-    chosen = Release.objects.filter(project_id=project_id, quarantined=False).order_by("sort_key")
-    versions = map(VersionRow._make, chosen.values_list(*VersionRow._fields))
-    return Shelf(list(files(project_id=project_id)), list(versions))
+    versions = map(VersionRow._make, _VERSIONS.rows(project_id))
+    return Shelf(list(map(FileRow._make, _FILES.rows(project_id))), list(versions))
 
 
 _PROJECT = ("id", "name", "normalized_name", "status", "last_serial")
@@ -143,7 +146,8 @@ def between(field: str, first: bytes, before: bytes | None) -> dict[str, str]:
 
 
 def project(project_id: int) -> ProjectRow | None:
-    return next(projects(Project.objects.filter(pk=project_id)), None)
+    found = _PROJECT_BY_ID.first(project_id)
+    return None if found is None else ProjectRow._make(found)
 
 
 def projects(chosen: QuerySet[Project]) -> Iterator[ProjectRow]:
@@ -152,20 +156,43 @@ def projects(chosen: QuerySet[Project]) -> Iterator[ProjectRow]:
 
 def projects_between(first: bytes, before: bytes | None) -> Iterator[ProjectRow]:
     """Visible projects whose normalised name is in the range, in its order."""
-    chosen = Project.objects.alias(k=as_bytes("normalized_name")).filter(**between("k", first, before))
-    listed = chosen.exclude(status=QUARANTINED).order_by("k").values_list(*_PROJECT)
-    return map(ProjectRow._make, listed.iterator(chunk_size=1000))
+    if before is not None:
+        return map(ProjectRow._make, _PROJECTS_BETWEEN.rows(first.decode(), before.decode()))
+    return map(ProjectRow._make, _visible(**between("k", first, before)).iterator(chunk_size=1000))
+
+
+def _visible(**bounds: str) -> "ValuesQuerySet[Project, tuple[Any, ...]]":
+    """Visible projects by name, within *bounds* of ``k``, the name as bytes."""
+    chosen = Project.objects.alias(k=as_bytes("normalized_name")).filter(**bounds)
+    return chosen.exclude(status=QUARANTINED).order_by("k").values_list(*_PROJECT)
 
 
 def newest_serial() -> int:
     """The id of the newest journal entry of all; 0 when there is none."""
-    return JournalEntry.objects.aggregate(newest=Max("id"))["newest"] or 0
+    found = _NEWEST.first()
+    return found[0] if found else 0
 
 
 def files(**chosen: Any) -> Iterator[FileRow]:
     """Listed files by project, then version, then name."""
+    return map(FileRow._make, _listed_files(**chosen))
+
+
+def files_of(release_id: int) -> Iterator[FileRow]:
+    """The listed files of a release."""
+    return map(FileRow._make, _FILES_OF.rows(release_id))
+
+
+def files_between(project_id: int, first: bytes, before: bytes | None) -> Iterator[FileRow]:
+    """The listed files of a project with ``first <= sort key < before``."""
+    if before is None:
+        return map(FileRow._make, _FILES_FROM.rows(project_id, first))
+    return map(FileRow._make, _FILES_BETWEEN.rows(project_id, first, before))
+
+
+def _listed_files(**chosen: Any) -> "ValuesQuerySet[File, tuple[Any, ...]]":
     listed = File.objects.filter(release__quarantined=False, **chosen).order_by("project_id", "sort_key")
-    return map(FileRow._make, listed.values_list(*_FILE))
+    return listed.values_list(*_FILE)
 
 
 def file_keys(release_id: int) -> list[bytes]:
@@ -175,9 +202,7 @@ def file_keys(release_id: int) -> list[bytes]:
 
 def listed_versions(project_id: int) -> list[str]:
     """The versions that have files, ascending."""
-    with_files = Exists(File.objects.filter(release_id=OuterRef("pk")))
-    chosen = Release.objects.filter(with_files, project_id=project_id, quarantined=False)
-    return list(chosen.order_by("sort_key").values_list("version", flat=True))
+    return [version for (version,) in _WITH_FILES.rows(project_id)]
 
 
 def name(project_id: int) -> str | None:
@@ -202,7 +227,8 @@ def release(release_id: int) -> ReleaseRow | None:
 
 def latest_release(project_id: int) -> ReleaseRow | None:
     """The release that a project shows; see `ReleaseRow.rank`."""
-    return _one(Release.objects.filter(project_id=project_id).order_by("yanked", "is_prerelease", "-sort_key"))
+    found = _LATEST.first(project_id)
+    return None if found is None else ReleaseRow._make(found)
 
 
 def _one(chosen: QuerySet[Release]) -> ReleaseRow | None:
@@ -212,12 +238,70 @@ def _one(chosen: QuerySet[Release]) -> ReleaseRow | None:
 
 def versions_between(project_id: int, first: bytes, before: bytes | None) -> list[tuple[int, str]]:
     """Id and version of the releases whose version, as text, is in the range, in its order."""
-    chosen = Release.objects.alias(k=as_bytes("version")).filter(project_id=project_id, quarantined=False)
-    return list(chosen.filter(**between("k", first, before)).order_by("k").values_list("id", "version"))
+    if before is None:
+        return _VERSIONS_FROM.rows(project_id, first.decode())
+    return _VERSIONS_BETWEEN.rows(project_id, first.decode(), before.decode())
+
+
+def _versions_within(project: int, **bounds: str) -> "ValuesQuerySet[Release, tuple[int, str]]":
+    chosen = Release.objects.alias(k=as_bytes("version")).filter(project_id=project, quarantined=False, **bounds)
+    return chosen.order_by("k").values_list("id", "version")
 
 
 def roles(project_ids: Iterable[int]) -> Iterator[tuple[int, str, str]]:
     """Project id, role name and user name: owners before maintainers, then by user name; without deleted accounts."""
-    held = Role.objects.filter(project_id__in=list(project_ids), user__is_active=True)
-    found = held.values_list("project_id", "name", "user__username")
+    projects = list(project_ids)
+    found: Iterable[Any] = _ROLES.rows(*projects) if len(projects) == 1 else _held(projects)
     yield from sorted(found, key=lambda role: (role[0], role[1] != Role.Name.OWNER, role[2]))
+
+
+def _held(projects: list[int]) -> "ValuesQuerySet[Role, tuple[int, str, str]]":
+    held = Role.objects.filter(project_id__in=projects, user__is_active=True)
+    return held.values_list("project_id", "name", "user__username")
+
+
+# What every upload asks.
+
+_PROJECT_BY_ID = Question(lambda key: Project.objects.filter(pk=key).values_list(*_PROJECT), int)
+_VERSIONS = Question(
+    lambda project: (
+        Release.objects.filter(project_id=project, quarantined=False)
+        .order_by("sort_key")
+        .values_list(*VersionRow._fields)
+    ),
+    int,
+)
+_FILES = Question(lambda project: _listed_files(project_id=project), int)
+_FILES_OF = Question(lambda release: _listed_files(release_id=release), int)
+_FILES_FROM = Question(lambda project, first: _listed_files(project_id=project, sort_key__gte=first), int, bytes)
+_FILES_BETWEEN = Question(
+    lambda project, first, before: _listed_files(project_id=project, sort_key__gte=first, sort_key__lt=before),
+    int,
+    bytes,
+    bytes,
+)
+_PROJECTS_BETWEEN = Question(lambda first, before: _visible(k__gte=first, k__lt=before), str, str)
+_VERSIONS_FROM = Question(lambda project, first: _versions_within(project, k__gte=first), int, str)
+_VERSIONS_BETWEEN = Question(
+    lambda project, first, before: _versions_within(project, k__gte=first, k__lt=before), int, str, str
+)
+_WITH_FILES = Question(
+    lambda project: (
+        Release.objects.filter(
+            Exists(File.objects.filter(release_id=OuterRef("pk"))), project_id=project, quarantined=False
+        )
+        .order_by("sort_key")
+        .values_list("version")
+    ),
+    int,
+)
+_LATEST = Question(
+    lambda project: (
+        Release.objects.filter(project_id=project, quarantined=False)
+        .order_by("yanked", "is_prerelease", "-sort_key")
+        .values_list(*_RELEASE)[:1]
+    ),
+    int,
+)
+_ROLES = Question(lambda project: _held([project]), int)
+_NEWEST = Question(lambda: JournalEntry.objects.order_by("-id").values_list("id")[:1])

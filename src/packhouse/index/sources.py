@@ -88,8 +88,7 @@ class SimpleSource(Files):
     def _files(self, first: bytes, before: bytes | None) -> Iterator[FileRow]:
         if self.shelf:
             return self.shelf.files_between(first, before)
-        bounds = {"sort_key__gte": first} if first else {}
-        return rows.files(project_id=self.project.id, **bounds, **({"sort_key__lt": before} if before else {}))
+        return rows.files_between(self.project.id, first, before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +186,7 @@ def simple_item(file: FileRow, base: str) -> Item:
 
 
 def _urls(release: ReleaseRow, shelf: Shelf | None, base: str) -> bytes:
-    files = rows.files(release_id=release.id) if shelf is None else shelf.files_of(release.id)
+    files = rows.files_of(release.id) if shelf is None else shelf.files_of(release.id)
     return json_api.urls(files, base)
 
 

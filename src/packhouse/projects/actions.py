@@ -14,10 +14,11 @@ from django.db.models import F
 from packhouse.accounts.actions import subject as user_subject
 from packhouse.audit.actions import Actor, Subject, record
 from packhouse.audit.models import Event
+from packhouse.base.statements import Question
 from packhouse.projects import emails, facts
 from packhouse.projects.ledger import Ledger, journalled, user_id
 from packhouse.projects.models import Description, File, Filename, Project, Release, Role
-from packhouse.projects.queries import objection_to
+from packhouse.projects.queries import objection_to, release_of
 from packhouse.specs.errors import Refused
 from packhouse.specs.names import normalize, skeleton
 
@@ -76,7 +77,7 @@ def publish_file(
     ``IntegrityError`` when the file name or the content is taken.
     """
     with journalled(by, ledger) as book:
-        existing = project.releases.filter(canonical_version=release.canonical_version).first()
+        existing = release_of(project.pk, release.canonical_version)
         if existing is None:
             _start_release(book, project, release, description)
         else:
@@ -312,11 +313,14 @@ def _mentions(metadata: Any, text: str) -> bool:
 
 def _grow(project: Project, size: int, limit: int) -> str:
     """Take the room for a file, write the display name, and return the former one if it was another."""
-    former = Project.objects.filter(pk=project.pk).values_list("name", flat=True).get()
+    [(former,)] = _NAME.rows(project.pk)
     room = Project.objects.filter(pk=project.pk, total_size__lte=limit - size)
     if not room.update(total_size=F("total_size") + size, name=project.name):
         raise ProjectFull(limit)
     return "" if former == project.name else former
+
+
+_NAME = Question(lambda key: Project.objects.filter(pk=key).values_list("name"), int)
 
 
 def _shrink(project: Project, files: Iterable[File]) -> None:

@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
 from packhouse.base import clock
+from packhouse.base.statements import Question
 from packhouse.projects.models import Filename, JournalEntry, ProhibitedName, Project, Release, Role
 from packhouse.specs import versions
 from packhouse.specs.errors import Refused
@@ -20,7 +21,11 @@ REASONS: dict[str, str] = {
 
 def find_project(name: str) -> Project | None:
     """The project of that name, in any spelling."""
-    return Project.objects.filter(normalized_name=normalize(name)).first()
+    found: Project | None = _PROJECT.object(Project, normalize(name))
+    return found
+
+
+_PROJECT = Question(lambda name: Project.objects.filter(normalized_name=name), str)
 
 
 def find_release(project: Project, version: str) -> Release | None:
@@ -30,6 +35,17 @@ def find_release(project: Project, version: str) -> Release | None:
     except Refused:
         return None
     return project.releases.filter(canonical_version=canonical).first()
+
+
+def release_of(project_id: int, canonical_version: str) -> Release | None:
+    """The release of that canonical version."""
+    found: Release | None = _RELEASE.object(Release, project_id, canonical_version)
+    return found
+
+
+_RELEASE = Question(
+    lambda project, version: Release.objects.filter(project_id=project, canonical_version=version), int, str
+)
 
 
 def objection_to(name: str) -> Refused | None:
@@ -56,7 +72,13 @@ def role_of(user_id: int | None, project: Project) -> str | None:
     """What the user is to the project: one of ``Role.Name``, or None."""
     if user_id is None:
         return None
-    return Role.objects.filter(user_id=user_id, project=project).values_list("name", flat=True).first()
+    found = _ROLE.first(user_id, project.pk)
+    return None if found is None else str(found[0])
+
+
+_ROLE = Question(
+    lambda user, project: Role.objects.filter(user_id=user, project_id=project).values_list("name"), int, int
+)
 
 
 def roles_of(project: Project) -> QuerySet[Role]:
@@ -83,7 +105,10 @@ def owned_alone_by(user_id: int) -> QuerySet[Project]:
 
 def was_used(filename: str) -> bool:
     """Whether a file of that name was ever published."""
-    return Filename.objects.filter(filename=filename).exists()
+    return _WAS_USED.exists(filename)
+
+
+_WAS_USED = Question(lambda name: Filename.objects.filter(filename=name).values_list("pk"), str)
 
 
 def newest_serial() -> int:

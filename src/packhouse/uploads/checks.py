@@ -11,6 +11,7 @@ from django.db.models import Q
 from packhouse.accounts.rules import must_have_two_factor, must_have_verified_email
 from packhouse.base import clock
 from packhouse.base.decision import Decision
+from packhouse.base.statements import Question
 from packhouse.flags import queries as flags
 from packhouse.projects import queries as projects
 from packhouse.projects.models import File
@@ -184,10 +185,13 @@ def digests_match(upload: Spooled) -> None:
 def file_is_new(upload: Spooled) -> None:
     """The same file again is welcome, however often; another one under that name is not, nor this one under another."""
     content = upload.content
-    for file in File.objects.filter(Q(filename=upload.filename) | Q(blake2_256=content.blake2_256)):
+    for file in _SAME.objects(File, upload.filename, content.blake2_256):
         if (file.filename, file.sha256, file.blake2_256) == (upload.filename, content.sha256, content.blake2_256):
             raise AlreadyPublished(file)
         raise file_exists(upload)
+
+
+_SAME = Question(lambda name, digest: File.objects.filter(Q(filename=name) | Q(blake2_256=digest)), str, str)
 
 
 def filename_was_never_used(upload: Spooled) -> None:
@@ -203,8 +207,10 @@ def filename_was_never_used(upload: Spooled) -> None:
 def release_is_open(upload: Spooled) -> None:
     """Time does not run backwards here: what the journal has seen is past, whatever the clock says now."""
     days = upload.config.release_open_days
-    release = upload.project and upload.project.releases.filter(canonical_version=upload.canonical_version).first()
-    if days and release and (max(clock.now(), projects.newest_change()) - release.created).days >= days:
+    if not days or upload.project is None:
+        return
+    release = projects.release_of(upload.project.pk, upload.canonical_version)
+    if release and (max(clock.now(), projects.newest_change()) - release.created).days >= days:
         message = f"Uploading new files to releases older than {days} days is not allowed. Publish a new version."
         raise Rejected("release-closed", message)
 

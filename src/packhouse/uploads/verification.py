@@ -17,6 +17,8 @@ def verified_links(metadata: CoreMetadata, public_url: str) -> list[str]:
 def verified_addresses(metadata: CoreMetadata, project: Project) -> list[str]:
     """The author's and maintainer's address, where an owner or maintainer publishes it as a verified one of theirs."""
     named = {emails.first_address(text) for text in (metadata.author_email, metadata.maintainer_email) if text}
+    if not named:
+        return []
     holders = Role.objects.filter(project=project).exclude(user__public_email="")
     public = set(holders.values_list("user", "user__public_email"))
     verified = EmailAddress.objects.filter(user__in=[user for user, _ in public], verified=True)
