@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import connection, models
+from django.db import connection, connections, models
 from django.db.models import QuerySet
 from django.db.models.sql.compiler import SQLCompiler
 
@@ -58,8 +58,13 @@ class _Made:
 
     def __init__(self, build: Callable[..., QuerySet[Any, Any]], kinds: tuple[type, ...]) -> None:
         marks = [_mark(kind, at) for at, kind in enumerate(kinds)]
-        compiler: SQLCompiler = build(*marks).query.get_compiler(connection.alias)
-        self._sql, found = compiler.as_sql()
+        # A connection of its own, for what is kept here would keep that of the thread which happened to be the first.
+        unused = connections.create_connection(connection.alias)
+        try:
+            compiler: SQLCompiler = build(*marks).query.get_compiler(connection=unused)
+            self._sql, found = compiler.as_sql()
+        finally:
+            unused.close()
         self._places = [_place(value, marks) for value in found]
         if missing := set(range(len(marks))) - {place for place, _ in self._places}:
             raise TypeError(f"the query has no place for its values {sorted(missing)}")

@@ -7,6 +7,7 @@ the project's shared piece.
 
 import sqlite3
 import threading
+import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -233,6 +234,7 @@ class PostgresReader(_Queries):
         self._local = threading.local()
         self._opened: list[Any] = []
         self._lock = threading.Lock()
+        weakref.finalize(self, _close_all, self._opened).atexit = False
 
     def _connection(self) -> Any:
         import psycopg  # noqa: PLC0415 - only where PostgreSQL is used
@@ -245,7 +247,7 @@ class PostgresReader(_Queries):
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             self._local.connection = connection
             with self._lock:
-                self._opened = [*(other for other in self._opened if not other.closed), connection]
+                self._opened[:] = [*(other for other in self._opened if not other.closed), connection]
         return connection
 
     def rows(self, sql: str, *parameters: object) -> list[Any]:
@@ -259,8 +261,7 @@ class PostgresReader(_Queries):
 
     def close(self) -> None:
         """Close the connections of all threads, which must be idle."""
-        for connection in self._opened:
-            connection.close()
+        _close_all(self._opened)
 
     def _forget(self) -> None:
         connection = getattr(self._local, "connection", None)
@@ -278,6 +279,11 @@ class PostgresReader(_Queries):
         except psycopg.OperationalError as error:
             self._forget()
             raise Unavailable(str(error)) from error
+
+
+def _close_all(connections: list[Any]) -> None:
+    for connection in connections:
+        connection.close()
 
 
 def from_url(url: str) -> SQLiteReader | PostgresReader:
