@@ -41,24 +41,38 @@ class Variant:
 
 
 class Page:
-    """One document in one format.  Encodings are made when first asked for and kept; the pieces are then let go."""
+    """One document in one format.  Encodings are made when first asked for and kept; the pieces are then let go.
 
-    __slots__ = ("_gzip", "_identity", "_pieces", "_variants", "_zstd", "digest", "key", "serial", "size")
+    Nearly all clients take gzip: of a small page, the plain bytes are let go as well, and unpacked for whoever asks.
+    """
+
+    __slots__ = ("_gzip", "_identity", "_length", "_pieces", "_variants", "_zstd", "digest", "key", "serial", "size")
 
     def __init__(self, loaded: Pieces, key: tuple[str, Format]) -> None:
         self.key = key
         self.serial = loaded.serial
-        self._identity = join_identity(loaded.pieces)
+        identity = join_identity(loaded.pieces)
+        self._identity: bytes | None = identity
+        self._length = len(identity)
         self._pieces: list[bytes] | None = loaded.pieces
         self._gzip: bytes | Sealed | None = None
         self._zstd: bytes | Sealed | None = None
         self._variants: dict[tuple[str, str], Variant] = {}
-        self.digest = hashlib.blake2b(self._identity, digest_size=16).hexdigest()
-        self.size = 2 * len(self._identity) + 3000
+        self.digest = hashlib.blake2b(identity, digest_size=16).hexdigest()
+        self.size = self._length * (1 if self._is_small else 2) + 3000
+
+    @property
+    def _is_small(self) -> bool:
+        return self._length <= _RECOMPRESS_UP_TO
 
     @property
     def identity(self) -> bytes:
-        return self._identity
+        if self._identity is not None:
+            return self._identity
+        import gzip  # noqa: PLC0415
+
+        assert self._gzip is not None
+        return gzip.decompress(self._gzip[:])
 
     def encoded(self, encoding: Encoding) -> bytes | Sealed:
         """The bytes in *encoding*, sealed if long.  Gzip joins what the writer deflated; small pages pack better whole.
@@ -66,23 +80,25 @@ class Page:
         Without encoding nearly nobody asks for long ones.
         """
         if encoding == "identity":
-            return self._identity
+            return self.identity
         if encoding == "gzip":
             if self._gzip is None:
                 self._gzip = seal(self._make_gzip())
+                if self._is_small:
+                    self._identity = None
             return self._gzip
         if self._zstd is None:
-            level = 9 if len(self._identity) <= _RECOMPRESS_UP_TO else 3
-            self._zstd = seal(zstandard.ZstdCompressor(level=level).compress(self._identity))
+            level = 9 if self._is_small else 3
+            self._zstd = seal(zstandard.ZstdCompressor(level=level).compress(self.identity))
         return self._zstd
 
     def _make_gzip(self) -> bytes:
-        if len(self._identity) <= _RECOMPRESS_UP_TO or self._pieces is None:
+        if self._is_small or self._pieces is None:
             import gzip  # noqa: PLC0415
 
-            made = gzip.compress(self._identity, 6, mtime=0)
+            made = gzip.compress(self.identity, 6, mtime=0)
         else:
-            made = join_gzip(self._pieces, self._identity)
+            made = join_gzip(self._pieces, self.identity)
         self._pieces = None
         return made
 
@@ -96,7 +112,7 @@ class Page:
 
     def _make_variant(self, content_type: str, encoding: Encoding, shared: Callable[[], list[Header]]) -> Variant:
         body = self.encoded(encoding)
-        if encoding != "identity" and len(body) >= len(self._identity):
+        if encoding != "identity" and len(body) >= self._length:
             return self.variant(content_type, "identity", shared)
         etag = f'"{self.digest}"' if encoding == "identity" else f'"{self.digest}-{encoding}"'
         headers, unmodified = make_headers(content_type, encoding, etag, self.serial, len(body), shared())
