@@ -2,6 +2,7 @@
 
 import gzip
 import random
+import threading
 import zlib
 
 import pytest
@@ -16,7 +17,7 @@ from packhouse.documents import actions
 from packhouse.documents.checksums import combine, shift_by
 from packhouse.documents.models import Change, Document, Segment
 from packhouse.documents.segments import deflate, join_gzip, join_identity
-from packhouse.documents.store import from_url
+from packhouse.documents.store import Unavailable, from_url
 from packhouse.documents.tasks import prune_changes
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -190,3 +191,27 @@ def test_pieces_join_to_one_gzip_member_and_checksums_combine(parts):
     for part in parts:
         crc = combine(crc, zlib.crc32(part), shift_by(len(part)))
     assert crc == zlib.crc32(whole)
+
+
+def test_a_reader_is_closed_while_threads_ask_and_tells_the_others(settings):
+    """Closing below a question that is being answered would end the process."""
+    reader = from_url(settings.PACKHOUSE.database)
+    reader.last_change()
+    answers = []
+
+    def ask():
+        try:
+            while True:
+                answers.append(reader.last_change())
+        except Unavailable:
+            answers.append("unavailable")
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    while len(answers) < 200:
+        threads[0].join(0.001)
+    reader.close()
+    for thread in threads:
+        thread.join(60)
+    assert answers[-1] == "unavailable"

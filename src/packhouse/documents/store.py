@@ -218,7 +218,9 @@ class SQLiteReader(_Queries):
                 self._connection.rollback()
 
     def close(self) -> None:
-        self._connection.close()
+        """Close once no thread asks any more; who asks later meets ``Unavailable``."""
+        with self._lock:
+            self._connection.close()
 
 
 class PostgresReader(_Queries):
@@ -233,12 +235,15 @@ class PostgresReader(_Queries):
         self._patience: dict[str, Any] = {"connect_timeout": 3, "keepalives_idle": 5, "tcp_user_timeout": 5000}
         self._local = threading.local()
         self._opened: list[Any] = []
+        self._is_closed = False
         self._lock = threading.Lock()
         weakref.finalize(self, _close_all, self._opened).atexit = False
 
     def _connection(self) -> Any:
         import psycopg  # noqa: PLC0415 - only where PostgreSQL is used
 
+        if self._is_closed:
+            raise Unavailable("the reader is closed")
         connection = getattr(self._local, "connection", None)
         if connection is None or connection.closed:
             connection = psycopg.connect(
@@ -260,7 +265,8 @@ class PostgresReader(_Queries):
             raise Unavailable(str(error)) from error
 
     def close(self) -> None:
-        """Close the connections of all threads, which must be idle."""
+        """Close the connections of all threads, each once nothing is asked over it any more."""
+        self._is_closed = True
         _close_all(self._opened)
 
     def _forget(self) -> None:
@@ -283,7 +289,8 @@ class PostgresReader(_Queries):
 
 def _close_all(connections: list[Any]) -> None:
     for connection in connections:
-        connection.close()
+        with connection.lock:
+            connection.close()
 
 
 def from_url(url: str) -> SQLiteReader | PostgresReader:
