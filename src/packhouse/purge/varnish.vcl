@@ -56,7 +56,7 @@ sub vcl_recv {
     if (req.method != "GET" && req.method != "HEAD") {
         return (pass);
     }
-    if (req.http.Authorization || req.url ~ "^/(?:account|admin|api|console|legacy|manage|metrics|setup|preferences|theme\.css|_(?!images/)[^/]*)(?:[/?]|$)") {
+    if (req.http.Authorization || req.url ~ "^/(?:account|admin|api|console|legacy|locale|manage|metrics|setup|preferences|theme\.css|_(?!images/)[^/]*)(?:[/?]|$)") {
         return (pass);
     }
     if (req.http.Content-Length || req.http.Transfer-Encoding) {
