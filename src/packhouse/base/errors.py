@@ -16,8 +16,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from packhouse.base.cors import CORS
 from packhouse.base.outages import is_full, is_outage
-from packhouse.base.visibility import CORS, PRIVATE
+from packhouse.base.visibility import PRIVATE
 
 log = logging.getLogger(__name__)
 

@@ -21,14 +21,6 @@ ALL_HTML: Final = "all-html"
 SITE: Final = "site"
 """The key of what shows nothing that changes while the index runs."""
 STALE_IF_ERROR: Final = 5 * 86_400
-CORS: Final = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Allow-Methods": "GET",
-    "Access-Control-Allow-Headers": "Content-Type, If-Match, If-Modified-Since, If-None-Match, If-Unmodified-Since",
-    "Access-Control-Max-Age": "86400",
-    "Access-Control-Expose-Headers": "X-PyPI-Last-Serial",
-}
-"""For what scripts of other sites may read: without the visitor's cookies, which is what ``*`` means."""
 
 
 def public(*, max_age: int, shared: int = 0) -> Callable[[View], View]:

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from packhouse.base import cors
+
 if TYPE_CHECKING:
     from packhouse.dataplane.page import Page, Variant
     from packhouse.server.sending import Sealed
@@ -98,13 +100,7 @@ class Site:
         return found
 
 
-CORS: list[Header] = [
-    ("access-control-allow-origin", "*"),
-    ("access-control-allow-headers", "Content-Type, If-Match, If-Modified-Since, If-None-Match, If-Unmodified-Since"),
-    ("access-control-allow-methods", "GET"),
-    ("access-control-max-age", "86400"),
-    ("access-control-expose-headers", "X-PyPI-Last-Serial"),
-]
+CORS: list[Header] = [(name.lower(), value) for name, value in cors.CORS.items()]
 CSP: Header = ("content-security-policy", "default-src 'none'; frame-ancestors 'none'")
 NAME = re.compile(r"(?=.{1,200}\Z)[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", re.DOTALL)
 """A project name that is looked up at all: a longer one is nobody's, and remembering its absence would cost memory."""

@@ -14,7 +14,7 @@ from django.db.models import Exists, OuterRef, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path, re_path
 
-from packhouse.base.visibility import CORS
+from packhouse.base.cors import CORS
 from packhouse.pages.caching import ALL_PROJECTS, cached, keyed
 from packhouse.pages.project.facts import text
 from packhouse.pages.project.place import LATEST

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time
-from typing import Final
+from typing import Final, NamedTuple
 
 from packhouse.base import clock
 from packhouse.projects.models import Project
@@ -70,6 +70,14 @@ def search(wanted: Wanted, page: int = 1, size: int = PAGE_SIZE) -> Found:
     index = engine()
     with index.bounded(TIME_LIMIT):
         return _Search(index, wanted, page, size).found()
+
+
+class _Matched(NamedTuple):
+    """What was asked, the filters of it alone, and the places of all that match, unless there are very many."""
+
+    expression: Expression
+    narrowed: Expression
+    every_place: Sequence[int] | None
 
 
 @dataclass(slots=True)
@@ -140,15 +148,16 @@ class _Search:
 
     def _page(self, expression: Expression, narrowed: Expression, matches: Matches, meant: frozenset[str]) -> Found:
         every_place = matches.places if len(matches.places) == matches.total else None
+        matched = _Matched(expression, narrowed, every_place)
         start = (self.page - 1) * self.size
         end = min(start + self.size, MOST)
         places: Sequence[int]
         if self.wanted.order in {language.UPDATED, language.NEWEST}:
-            places = self._by_date(expression, every_place, end)
+            places = self._by_date(matched, end)
         elif self.wanted.asks and self.wanted.order != language.DOWNLOADS:
-            places = self._by_relevance(expression, narrowed, every_place, meant, end)
+            places = self._by_relevance(matched, meant, end)
         else:
-            places = self._by_place(expression, every_place, end)
+            places = self._by_place(matched, end)
         return Found(
             self.wanted,
             _shown(places[start:end]),
@@ -160,44 +169,31 @@ class _Search:
             sampled=len(matches.places),
         )
 
-    def _by_place(self, expression: Expression, every_place: Sequence[int] | None, needed: int) -> Sequence[int]:
-        return self.engine.first(expression, needed, self._since) if every_place is None else every_place
+    def _by_place(self, matched: _Matched, needed: int) -> Sequence[int]:
+        if matched.every_place is not None:
+            return matched.every_place
+        return self.engine.first(matched.expression, needed, self._since)
 
-    def _by_relevance(
-        self,
-        expression: Expression,
-        narrowed: Expression,
-        every_place: Sequence[int] | None,
-        meant: frozenset[str],
-        needed: int,
-    ) -> list[int]:
+    def _by_relevance(self, matched: _Matched, meant: frozenset[str], needed: int) -> list[int]:
         """The head, ranked; then, as far as they are needed, all others by place."""
-        head = self._head(expression, narrowed, every_place, meant, needed)
+        head = self._head(matched, meant, needed)
         if len(head) >= needed:
             return head
         ranked = set(head)
-        rest = self._by_place(expression, every_place, needed + len(head))
+        rest = self._by_place(matched, needed + len(head))
         return head + [place for place in rest if place not in ranked]
 
-    def _head(
-        self,
-        expression: Expression,
-        narrowed: Expression,
-        every_place: Sequence[int] | None,
-        meant: frozenset[str],
-        needed: int,
-    ) -> list[int]:
+    def _head(self, matched: _Matched, meant: frozenset[str], needed: int) -> list[int]:
         what = matching.asked(self.wanted)
-        if every_place is not None and len(every_place) <= sum(_HEAD.values()):
-            places = set(every_place)
+        if matched.every_place is not None and len(matched.every_place) <= sum(_HEAD.values()):
+            places = set(matched.every_place)
         else:
-            places = set(self._by_place(expression, every_place, _HEAD["text"])[: _HEAD["text"]])
+            places = set(self._by_place(matched, _HEAD["text"])[: _HEAD["text"]])
             if what.joined and self.wanted.plain:
-                places.update(self._first(narrowed, matching.exact(what), "exact"))
-                places.update(self._first(narrowed, matching.prefix(what), "prefix"))
+                places.update(self._first(matched.narrowed, matching.exact(what), "exact"))
+                places.update(self._first(matched.narrowed, matching.prefix(what), "prefix"))
             if what.words and not self.wanted.without:
-                names = every(expression, matching.in_name(what))
-                places.update(self.engine.first(names, _HEAD["names"], self._since))
+                places.update(self._first(matched.expression, matching.in_name(what), "names"))
         candidates = _candidates(places)
         if meant:
             candidates += [candidate for candidate in _named(meant) if candidate.place not in places]
@@ -206,15 +202,15 @@ class _Search:
     def _first(self, narrowed: Expression, expression: Expression, source: str) -> list[int]:
         return self.engine.first(every(narrowed, expression), _HEAD[source], self._since)
 
-    def _by_date(self, expression: Expression, every_place: Sequence[int] | None, needed: int) -> list[int]:
+    def _by_date(self, matched: _Matched, needed: int) -> list[int]:
         """Newest first.  Of very many matches only the latest months are looked at, as many as are needed."""
         column = "updated" if self.wanted.order == language.UPDATED else "created"
-        if every_place is not None:
-            return _newest(every_place, column)[:needed]
+        if matched.every_place is not None:
+            return _newest(matched.every_place, column)[:needed]
         places: list[int] = []
         for span in _spans_back(clock.now()):
             token = Token(f"{'u' if column == 'updated' else 'b'}:{span}")
-            of_span = self.engine.first(every(expression, token), MOST, self._since)
+            of_span = self.engine.first(every(matched.expression, token), MOST, self._since)
             places += _newest(of_span, column)
             if len(places) >= needed:
                 break
