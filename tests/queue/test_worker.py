@@ -24,7 +24,7 @@ def running(module: str, *arguments: str):
     """A process of the queue's, on the test's database; stopped when the test is done with it."""
     environment = os.environ | {
         "PYTHONPATH": f"{ROOT}/src{os.pathsep}{ROOT}",
-        "DJANGO_SETTINGS_MODULE": "packhouse.settings",
+        "DJANGO_SETTINGS_MODULE": "tests.queue.unscheduled",
     }
     process = subprocess.Popen(
         [sys.executable, "-m", f"packhouse.queue.{module}", *arguments], env=environment, cwd=ROOT
