@@ -74,6 +74,10 @@ def test_a_user_and_a_token_are_made_in_a_new_home(home: Path, live_database: st
     token = run_cli(home, "token", "create", "--user", "ada", "--description", "laptop", database=live_database)
     assert token.stdout.startswith("packhouse-")
     assert len(token.stdout.split()) == 1
+    endless = ("token", "create", "--user", "ada", "--description", "robot", "--expires", "never")
+    assert run_cli(home, *endless, database=live_database).returncode == 0
+    listed = run_cli(home, "token", "list", "--user", "ada", database=live_database).stdout.splitlines()
+    assert {line.split()[-1]: "until" in line for line in listed} == {"laptop": True, "robot": False}
 
 
 @pytest.mark.django_db

@@ -204,6 +204,26 @@ def test_a_head_that_is_too_large_is_refused(packets):
     assert statuses(ask(echo, *packets)) == [431]
 
 
+@pytest.mark.parametrize(
+    ("packet", "reason"),
+    [
+        (get("/", "X: a\x01b"), "400 Bad Request: Invalid header value char"),
+        (post(b"a", "Content-Length: 2"), "400 Bad Request: Duplicate Content-Length"),
+        (get("/", version="0.9"), "400 Bad Request: HTTP/0.9 is not spoken here"),
+        (
+            b"CONNECT h:80 HTTP/1.1\r\nHost: h\r\n\r\n",
+            "400 Bad Request: the target is neither a path nor an http address",
+        ),
+        (
+            get("/", "X: " + "a" * 40_000),
+            "431 Request Header Fields Too Large: at most 32768 bytes and 100 fields",
+        ),
+    ],
+)
+def test_who_is_refused_reads_why(packet, reason):
+    assert body_of(ask(echo, packet)).decode() == reason
+
+
 def test_who_says_nothing_or_half_of_it_is_cut_off_in_time():
     async def talk(client: Client):
         silent, halting, done = [await client.connect() for _ in range(3)]

@@ -5,7 +5,7 @@ Whoever can run these can read the database as well; no second factor is asked f
 
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 from uuid import UUID
 
 import click
@@ -15,6 +15,20 @@ from packhouse.cli import session
 if TYPE_CHECKING:
     from packhouse.accounts.models import User
     from packhouse.projects.models import Project
+
+
+class Lifetime(click.ParamType[timedelta | None]):
+    """How many days something works, or ``never`` for what does not end."""
+
+    name = "lifetime"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta | None:
+        if value == "never":
+            return None
+        try:
+            return timedelta(days=click.IntRange(1, 36_500).convert(value, param, ctx))
+        except click.BadParameter:
+            self.fail(f"{value!r} is neither a number of days (1 or more) nor never.", param, ctx)
 
 
 def _fail(message: str) -> NoReturn:
@@ -99,7 +113,15 @@ def token() -> None:
     help="What it may be used for; may be repeated.",
 )
 @click.option("--address", "addresses", multiple=True, help="Limit it to this network (CIDR); may be repeated.")
-@click.option("--expires", "days", metavar="DAYS", type=click.IntRange(1), help="Let it end after so many days.")
+@click.option(
+    "--expires",
+    "lifetime",
+    metavar="DAYS|never",
+    type=Lifetime(),
+    default="365",
+    show_default=True,
+    help="Let it end after so many days.",
+)
 @click.option("--description", required=True, help="What the token is for.")
 def create_token(
     home: Path | None,
@@ -108,7 +130,7 @@ def create_token(
     patterns: tuple[str, ...],
     grants: tuple[str, ...],
     addresses: tuple[str, ...],
-    days: int | None,
+    lifetime: timedelta | None,
     description: str,
 ) -> None:
     """Create an API token and print it, alone, on stdout.  It is not shown again."""
@@ -126,7 +148,7 @@ def create_token(
                 patterns=patterns,
                 grants=grants,
                 addresses=addresses,
-                expires=clock.now() + timedelta(days=days) if days else None,
+                expires=clock.now() + lifetime if lifetime else None,
                 by_operator=True,
             )
         except ValidationError as error:

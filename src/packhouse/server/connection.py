@@ -151,17 +151,17 @@ class Connection(asyncio.Protocol):
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             self.is_last = True  # another protocol would begin here, but none is spoken
-        except httptools.HttpParserError:
-            self._refuse_to_read(400)
+        except httptools.HttpParserError as error:
+            self._refuse_to_read(400, str(error))
         self._check_size()
         self._let_remember(data)
 
     def _check_size(self) -> None:
         if self._is_in_head:
             if self._fed > self.server.limits.head_bytes:
-                self._refuse_to_read(431)
+                self._refuse_to_read(431, self._too_large())
         elif self._fed > self.server.limits.head_bytes + (1 + _OVERHEAD) * self._body_bytes:
-            self._refuse_to_read(400)
+            self._refuse_to_read(400, "the body comes in too many small pieces")
 
     def _let_remember(self, packet: bytes) -> None:
         """What was one request and nothing else may be known again by its bytes."""
@@ -189,21 +189,23 @@ class Connection(asyncio.Protocol):
         self._is_in_head = False
         if self._is_ended:
             return
-        turn, status = self._understood()
+        turn, status, reason = self._understood()
         self._incoming = turn
         if turn is None:
-            self._refuse_to_read(status)
+            self._refuse_to_read(status, reason)
         elif turn.has_body:
             self._take(turn)
 
-    def _understood(self) -> tuple[Turn | None, int]:
+    def _understood(self) -> tuple[Turn | None, int, str]:
         """The turn that the head asks for, or why there is none."""
         if self._is_too_large():
-            return None, 431
+            return None, 431, self._too_large()
         fields, version = self._fields, self._parser.get_http_version()
+        if version not in ("1.1", "1.0"):
+            return None, 400, f"HTTP/{version} is not spoken here"
         target = read_target(self._url)
-        if target is None or version not in ("1.1", "1.0"):
-            return None, 400
+        if target is None:
+            return None, 400, "the target is neither a path nor an http address"
         method = self._parser.get_method()
         turn = Turn(self, _METHODS.get(method) or method.decode("latin-1"), version, target, fields)
         turn.keeps_alive = self._parser.should_keep_alive()
@@ -211,7 +213,11 @@ class Connection(asyncio.Protocol):
             turn.expect_body(None)
         elif (length := fields.get("content-length", "0")) != "0":
             turn.expect_body(int(length))
-        return turn, 0
+        return turn, 0, ""
+
+    def _too_large(self) -> str:
+        limits = self.server.limits
+        return f"at most {limits.head_bytes} bytes and {limits.fields} fields"
 
     def _is_too_large(self) -> bool:
         fields, limits = self._fields, self.server.limits
@@ -297,22 +303,22 @@ class Connection(asyncio.Protocol):
         self._is_reading_paused = False
         self._transport.resume_reading()
 
-    def _refuse_to_read(self, status: int) -> None:
+    def _refuse_to_read(self, status: int, reason: str) -> None:
         """What was sent is no request: say so, unless an answer is under way, and end."""
         if self._is_ended:
             return
         if self.turn is None:
-            self.refuse(status)
+            self.refuse(status, reason=reason)
         else:
             self.is_last = self.is_cut = self._is_ended = True
             self.turn.cut()
 
-    def refuse(self, status: int, *more: wire.Header) -> None:
-        """End with a short answer of the server's own."""
+    def refuse(self, status: int, *more: wire.Header, reason: str = "") -> None:
+        """End with a short answer of the server's own, which tells the *reason*."""
         if self.is_lost:
             return
         self.turn = None
-        self._transport.write(wire.refusal(status, *more))
+        self._transport.write(wire.refusal(status, *more, reason=reason))
         self._end(is_read=False)
 
     def drain(self) -> None:

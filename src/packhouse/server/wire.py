@@ -43,9 +43,12 @@ def date() -> bytes:
     return b"date: " + formatdate(usegmt=True).encode() + b"\r\n"
 
 
-def refusal(status: int, *more: Header) -> bytes:
-    """A whole answer to what is no request, or one there is no room for; the connection ends with it."""
-    body = f"{status} {HTTPStatus(status).phrase}".encode()
+def refusal(status: int, *more: Header, reason: str = "") -> bytes:
+    """A whole answer to what is no request, or one there is no room for; the connection ends with it.
+
+    *reason* tells people what was wrong.
+    """
+    body = f"{status} {HTTPStatus(status).phrase}{reason and ': '}{reason}".encode()
     headers = [
         ("content-type", "text/plain; charset=UTF-8"),
         *more,

@@ -64,6 +64,8 @@ def create_token(
         with_two_factor=accounts.has_two_factor(user),
     )
     with transaction.atomic():
+        if Token.objects.filter(user=user, description=token.description).exists():
+            raise ValidationError({"description": _("You have a token that is called so already.")})
         token.full_clean()
         token.save(force_insert=True)
         event = _record("api_token:added", token, projects, by=by)

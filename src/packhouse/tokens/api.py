@@ -82,7 +82,7 @@ def create_token(request: HttpRequest, new: NewToken) -> Any:
             by=identity,
         )
     except ValidationError as error:
-        raise HttpError(422, "; ".join(error.messages)) from error
+        raise HttpError(422, _told(error)) from error
     return Status(201, _about(token) | {"token": text})
 
 
@@ -100,10 +100,17 @@ def _user(request: HttpRequest) -> User:
     return rest.require(request, "account:api-tokens")
 
 
+def _told(error: ValidationError) -> str:
+    """What is wrong, each after the name that its field has here."""
+    names = {"grants": "permissions"}
+    fields = error.message_dict.items()
+    return " ".join(f"{names.get(field, field)}: {text}" for field, texts in fields for text in texts)
+
+
 def _projects(user: User, names: list[str]) -> list[Project]:
     found = {project.normalized_name: project for project in queries.projects_for(user)}
     if missing := [name for name in names if normalize(name) not in found]:
-        raise HttpError(422, f"You have no project {missing[0]!r}.")
+        raise HttpError(422, f"projects: You have no project {missing[0]!r}.")
     return [found[normalize(name)] for name in names]
 
 
