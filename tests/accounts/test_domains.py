@@ -40,6 +40,14 @@ def test_domains_that_only_end_alike_are_others(visitor: Any) -> None:
     assert visitor.register(email="a@not-throwaway.example").status_code == 302
 
 
+def test_servers_can_be_prohibited_later_and_stay_so() -> None:
+    chief = signed_in(make_user("chief", is_superuser=True))
+    for more in ({}, {"with_servers": "on"}, {}):
+        assert chief.post(PAGE, {"domains": "one.example", "comment": "", **more}).url == PAGE
+    assert [*ProhibitedDomain.objects.values_list("domain", "with_servers")] == [("one.example", True)]
+    assert "and its servers" in chief.get(PAGE).content.decode()
+
+
 def test_a_list_is_pasted_into_the_console_and_one_is_allowed_again() -> None:
     chief = signed_in(make_user("chief", is_superuser=True))
     pasted = "One.example, @two.example\nthree.example.\none.example"

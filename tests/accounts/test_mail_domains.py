@@ -11,6 +11,7 @@ from dns import flags, message, rcode, rdatatype, rrset
 from tests.accounts.visitor import make_member
 
 from packhouse.accounts import actions, mail_domains
+from packhouse.accounts.actions.users import domain_problem
 from packhouse.accounts.models import User
 
 pytestmark = pytest.mark.django_db
@@ -18,6 +19,9 @@ THROW_AWAY = "mailinator.com"
 RECORDS = {
     "mail.example": {"MX": "10 mx.mail.example."},
     "web.example": {"A": "8.8.8.8"},
+    "front.example": {"MX": "10 mx.hired.example."},
+    "mx.hired.example": {"A": "9.9.9.9"},
+    "9.9.9.9.in-addr.arpa": {"PTR": "box-7.mail.Fleeting.example."},
     "six.example": {"AAAA": "2001:4860:4860::8888"},
     "inside.example": {"A": "10.0.0.8"},
     "null.example": {"MX": "0 ."},
@@ -91,6 +95,25 @@ def test_a_domain_that_takes_no_mail_is_named_in_the_form(domain: str, visitor: 
         f"{domain} takes no mail. Look whether the address is spelled right."
     )
     assert not User.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("prohibited", "with_servers", "kept_out"),
+    [
+        ("mx.mail.example", True, {"mail.example"}),
+        ("hired.example", True, {"front.example"}),
+        ("fleeting.example", True, {"front.example"}),
+        ("fleeting.example", False, set()),
+        ("ail.example", True, set()),
+    ],
+)
+@pytest.mark.usefixtures("name_server")
+def test_a_domain_can_be_prohibited_with_its_mail_servers(
+    prohibited: str, with_servers: bool, kept_out: set[str]
+) -> None:
+    actions.prohibit_domains([prohibited], comment="", by=None, with_servers=with_servers)
+    domains = ("mail.example", "front.example", "web.example", "broken.example")
+    assert {domain for domain in domains if "cannot be used" in domain_problem(f"a@{domain}")} == kept_out
 
 
 def test_nobody_is_kept_out_where_the_name_server_is_gone(

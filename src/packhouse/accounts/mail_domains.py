@@ -1,9 +1,10 @@
-"""Whether the domain of a new address is one of throw-away mail, and whether it takes mail at all.
+"""Whether the domain of a new address is one of throw-away mail, whether it takes mail, and whose servers take it.
 
 The list of the former is the package ``disposable-email-domains``'s.  The latter is asked of the name servers that the
 setting ``mail_domain_check`` names; whom they do not answer for gets the benefit of the doubt.
 """
 
+from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from dns.resolver import Resolver
 
 PATIENCE: Final = 5.0
-"""Seconds for all that one address asks of the name servers; somebody waits for it."""
+"""Seconds for each question to the name servers; somebody waits for the answers."""
+MOST_SERVERS: Final = 3
+"""Of how many mail servers the names behind their addresses are asked."""
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -33,27 +36,40 @@ def is_disposable(email: str) -> bool:
     return not settings.PACKHOUSE.allow_disposable_email and not blocklist.isdisjoint(above(email))
 
 
-def takes_mail(email: str) -> bool:
-    """Whether letters can reach the address's domain, as far as the name servers know.
+def servers(email: str) -> list[str] | None:
+    """The servers that take the mail of the address's domain, as far as the name servers know; none without a check.
 
-    False where the domain does not exist, has no server for mail (RFC 5321, section 5.1), or says that it takes none
+    None where the domain does not exist, has no server for mail (RFC 5321, section 5.1), or says that it takes no mail
     (RFC 7505).
     """
     place = settings.PACKHOUSE.mail_domain_check
-    return place == "none://" or _takes_mail(email, place)
+    return [] if place == "none://" else _servers(email, place)
 
 
-def _takes_mail(email: str, place: str) -> bool:
+def _servers(email: str, place: str) -> list[str] | None:
     from dns.exception import DNSException  # noqa: PLC0415 (slow to import, and usually not needed)
     from email_validator import EmailSyntaxError, EmailUndeliverableError, validate_email  # noqa: PLC0415
 
     try:
-        validate_email(email, dns_resolver=_resolver(place), globally_deliverable=False)
+        found = validate_email(email, dns_resolver=_resolver(place), globally_deliverable=False)
     except EmailUndeliverableError:
-        return False
+        return None
     except (EmailSyntaxError, DNSException) as error:  # spelling is for others to judge
         log.warning("mail-domain-unknown", error=type(error).__name__)
-    return True
+        return []
+    return [host.lower() for _preference, host in getattr(found, "mx", None) or ()]
+
+
+def names_behind(hosts: list[str]) -> list[str]:
+    """What the addresses of the first of *hosts* are called in reverse (RFC 1035, section 3.5): the servers' owners."""
+    from dns.exception import DNSException  # noqa: PLC0415 (see above)
+
+    resolver, names = _resolver(settings.PACKHOUSE.mail_domain_check), []
+    for host in hosts[:MOST_SERVERS]:
+        with suppress(DNSException):
+            for address in resolver.resolve(host, "A"):
+                names += [str(name).rstrip(".").lower() for name in resolver.resolve_address(str(address))]
+    return names
 
 
 @cache

@@ -147,9 +147,13 @@ class ReservedName(models.Model):
 
 
 class ProhibitedDomain(models.Model):
-    """A domain, in lower case, at and below which nobody can add an address."""
+    """A domain, in lower case, at and below which nobody can add an address.
+
+    ``with_servers``: nor one at any other domain whose mail is taken by a server at or below this one.
+    """
 
     domain = models.CharField(max_length=253, unique=True)
+    with_servers = models.BooleanField(default=False)
     comment = models.CharField(max_length=200, blank=True)
     prohibited_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     at = models.DateTimeField(default=clock.now)

@@ -105,6 +105,15 @@ def is_prohibited(email: str) -> bool:
     return ProhibitedDomain.objects.filter(domain__in=mail_domains.above(email)).exists()
 
 
+def are_prohibited_servers(hosts: list[str]) -> bool:
+    """Whether mail that goes to these servers goes to ones that are prohibited, by their names or the names behind."""
+    prohibited = ProhibitedDomain.objects.filter(with_servers=True)
+    if not hosts or not prohibited.exists():
+        return False
+    names = (*hosts, *mail_domains.names_behind(hosts))
+    return prohibited.filter(domain__in={domain for name in names for domain in mail_domains.above(name)}).exists()
+
+
 def prohibited_domains(find: str = "") -> QuerySet[ProhibitedDomain]:
     """The prohibited domains whose name contains *find*, by name."""
     return ProhibitedDomain.objects.filter(domain__icontains=find).order_by("domain")

@@ -31,12 +31,14 @@ def email_domains(request: HttpRequest) -> HttpResponse:
 
     def add(data: dict[str, Any]) -> str:
         domains = data["domains"].replace(",", " ").split()
-        number = actions.prohibit_domains(domains, comment=data["comment"], by=user_of(request))
+        number = actions.prohibit_domains(
+            domains, comment=data["comment"], by=user_of(request), with_servers=data["with_servers"]
+        )
         told = ngettext("%(number)d domain is prohibited now.", "%(number)d domains are prohibited now.", number)
         return told % {"number": number}
 
     find = request.GET.get("find", "").strip()
-    more = {"find": find, "allow_disposable_email": settings.PACKHOUSE.allow_disposable_email}
+    more = {"find": find, "config": settings.PACKHOUSE}
     return LISTING.answer(request, queries.prohibited_domains(find), add, **more)
 
 

@@ -21,4 +21,9 @@ class ProhibitionForm(forms.Form):
         help_text=_("One a line, or separated by spaces, like “throwaway.example”."),
         widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "autocapitalize": "none"}),
     )
+    with_servers = forms.BooleanField(
+        label=_("Their mail servers too"),
+        required=False,
+        help_text=_("Also prohibits addresses elsewhere whose mail goes to servers of these domains."),
+    )
     comment = forms.CharField(label=_("Why"), max_length=200, required=False, help_text=_("For your colleagues."))

@@ -24,21 +24,27 @@ ASKED_AGAIN: Final = timedelta(days=7)
 """When a domain is asked about again that the service did not answer for."""
 
 
-def prohibit_domains(domains: Iterable[str], *, comment: str, by: User | None) -> int:
+def prohibit_domains(domains: Iterable[str], *, comment: str, by: User | None, with_servers: bool = False) -> int:
     """Let nobody add an address at one of *domains*, or below it; returns how many are new.
 
-    Addresses that are there already stay.  Raises ``ValidationError`` for what is no domain.
+    *with_servers*: nor one whose mail is taken by servers there, which then holds also for those that are prohibited
+    already.  Addresses that are there already stay.  Raises ``ValidationError`` for what is no domain.
     """
     wanted = sorted({domain.strip().lower().lstrip("@").rstrip(".") for domain in domains} - {""})
     if wrong := [domain for domain in wanted if not DOMAIN.fullmatch(domain)]:
         raise ValidationError(_("“%s” is not a domain.") % wrong[0][:100])
     with transaction.atomic():
-        known = set(ProhibitedDomain.objects.filter(domain__in=wanted).values_list("domain", flat=True))
+        found = ProhibitedDomain.objects.filter(domain__in=wanted)
+        known = set((found.filter(with_servers=True) if with_servers else found).values_list("domain", flat=True))
         new = [domain for domain in wanted if domain not in known]
-        rows = [ProhibitedDomain(domain=domain, comment=comment[:200], prohibited_by=by) for domain in new]
+        found.filter(domain__in=new).update(with_servers=with_servers)
+        rows = [
+            ProhibitedDomain(domain=domain, with_servers=with_servers, comment=comment[:200], prohibited_by=by)
+            for domain in new
+        ]
         ProhibitedDomain.objects.bulk_create(rows, ignore_conflicts=True)
         if new:
-            told = {"domains": new[:100], "number": len(new), "comment": comment[:200]}
+            told = {"domains": new[:100], "number": len(new), "with_servers": with_servers, "comment": comment[:200]}
             audit.record("email_domain:prohibit", subject=INDEX, by=by, additional=told)
     return len(new)
 

@@ -75,11 +75,13 @@ def problems_of(user: User, password: str) -> dict[str, list[str]]:
 def domain_problem(email: str) -> str:
     """What is wrong with the domain of an address; usually nothing.  May ask the name servers: not in a transaction."""
     domain = email.rpartition("@")[2]
+    unwanted = _("Addresses at %(domain)s cannot be used here. Give another one.") % {"domain": domain}
     if mail_domains.is_disposable(email) or queries.is_prohibited(email):
-        return _("Addresses at %(domain)s cannot be used here. Give another one.") % {"domain": domain}
-    if not mail_domains.takes_mail(email):
+        return unwanted
+    servers = mail_domains.servers(email)
+    if servers is None:
         return _("%(domain)s takes no mail. Look whether the address is spelled right.") % {"domain": domain}
-    return ""
+    return unwanted if queries.are_prohibited_servers(servers) else ""
 
 
 def is_taken(username: str) -> bool:
