@@ -259,6 +259,14 @@ class Config:
         values.choice("open", "invitation", "closed"),
         "open",
     )
+    captcha: str = _setting(
+        ACCOUNTS,
+        "Who asks those who register, and were not invited, whether they are people: hCaptcha, reCAPTCHA (v2) or"
+        " Turnstile. `?endpoint=` is another address to verify answers at.",
+        values.CAPTCHA,
+        "none://",
+    )
+    captcha_secret: str = _setting(ACCOUNTS, "The secret key that goes with `captcha`.", TEXT, "", secret=True)
     breach_check: str = _setting(
         ACCOUNTS,
         "Who is asked whether a password is known from a breach: a service with the range API of Have I Been Pwned."

@@ -1,8 +1,12 @@
 """Making an account and getting into it, in Chromium, also without script."""
 
+from dataclasses import replace
+
 import pytest
+from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
+from tests.accounts.vendor import captcha_service
 from tests.accounts.visitor import OTHER_PASSWORD, PASSWORD, link_in, make_member, work_off
 from tests.browser.driving import sign_in
 
@@ -30,6 +34,33 @@ def test_a_person_registers_verifies_the_address_and_comes_back_in(new_context, 
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.locator("main").get_by_role("button", name="Sign in", exact=True).click()
     page.get_by_role("heading", name="Password", exact=True).wait_for()
+
+
+WIDGET = """
+for (const place of document.querySelectorAll(".h-captcha")) {
+  const answer = document.createElement("textarea");
+  answer.name = "h-captcha-response";
+  answer.value = place.dataset.sitekey + " " + document.currentScript.src;
+  place.append(answer);
+}
+"""
+
+
+def test_a_person_answers_a_captcha(browser_page, monkeypatch):
+    complaints = []
+    browser_page.on("console", lambda message: complaints.append(message.text))
+    browser_page.route("https://js.hcaptcha.com/**", lambda route: route.fulfill(body=WIDGET))
+    with captcha_service() as service:
+        chosen = replace(settings.PACKHOUSE, captcha=f"hcaptcha://the-key?endpoint={service.url}")
+        monkeypatch.setattr(settings, "PACKHOUSE", chosen)
+        browser_page.goto("/account/register/")
+        browser_page.get_by_label("User name").fill("ada")
+        browser_page.get_by_label("Email address").fill("ada@users.example")
+        browser_page.get_by_label("Password", exact=True).fill(PASSWORD)
+        browser_page.locator("main").get_by_role("button", name="Register").click()
+        browser_page.get_by_text("A letter with a link went to").wait_for()
+    assert [asked["response"] for asked in service.asked] == ["the-key https://js.hcaptcha.com/1/api.js?hl=en"]
+    assert complaints == []
 
 
 def test_a_form_that_met_the_question_for_the_password_arrives_complete(browser_page, site):

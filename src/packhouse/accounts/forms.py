@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from packhouse.accounts import actions, passwords
+from packhouse.accounts import actions, captcha, passwords
 from packhouse.accounts.models import User
 
 NAME_HINT = _("Letters, digits, “.”, “_” and “-”, beginning and ending with a letter or a digit.")
@@ -73,8 +73,10 @@ class Register(forms.Form):
     password = password_field(_("Password"), "new-password", help_text=PASSWORD_HINT)
     confirm_form = forms.CharField(required=False, widget=forms.HiddenInput(attrs={"autocomplete": "off"}))
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, is_invited: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if captcha.site() and not is_invited:
+            self.fields["captcha"] = captcha.field()
         if settings.PACKHOUSE.terms_url:
             link = format_html('<a href="{}">{}</a>', settings.PACKHOUSE.terms_url, _("Terms of service"))
             self.fields["terms"] = forms.BooleanField(label=_("I agree to the terms of service"), help_text=link)

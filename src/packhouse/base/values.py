@@ -127,6 +127,37 @@ def name_server(text: str) -> tuple[str, int] | None:
 
 
 @dataclass(frozen=True, slots=True)
+class CaptchaSite:
+    """The vendor of a captcha, this site's public key there, and where tokens are verified if not at the vendor's."""
+
+    vendor: str
+    key: str
+    endpoint: str = ""
+
+
+CAPTCHA_VENDORS = ("hcaptcha", "recaptcha", "turnstile")
+
+
+def captcha_site(text: str) -> CaptchaSite | None:
+    """What ``hcaptcha://site-key`` names; None for ``none://``.  Raises ``ValueError``."""
+    if text == "none://":
+        return None
+    parts = urlsplit(text)
+    options = dict(parse_qsl(parts.query, keep_blank_values=True))
+    if parts.scheme not in CAPTCHA_VENDORS or options.keys() - {"endpoint"} or parts.path or parts.fragment:
+        raise ValueError(text)
+    if not re.fullmatch(r"[\w-]+", parts.netloc, re.ASCII):
+        raise ValueError(text)
+    return CaptchaSite(parts.scheme, parts.netloc, _origin(options["endpoint"]) if "endpoint" in options else "")
+
+
+def _captcha(value: Any) -> str:
+    text = _text(value)
+    captcha_site(text)
+    return text
+
+
+@dataclass(frozen=True, slots=True)
 class PurgeTarget:
     """The cache in front that is told of changes: where it listens (host and port), with which secret, and how.
 
@@ -201,6 +232,7 @@ NETWORKS = Kind("addresses or networks separated by commas, such as 10.0.0.0/8,:
 ORIGIN = Kind("an http or https address without query, such as https://packages.example.org", _origin)
 MAIL = Kind("file:///path, smtp://user:password@host:587, smtps://… or ses://region", _mail)
 NAME_SERVER = Kind("none://, dns:// or dns://address:port", _name_server)
+CAPTCHA = Kind("none://, hcaptcha://site-key, recaptcha://site-key or turnstile://site-key", _captcha)
 PURGE = Kind("none://, varnish://:secret@host:port or fastly://token@service", _purge)
 RATE = Kind(
     "how often in what time, such as 10 per 5 minutes; several are separated by semicolons",

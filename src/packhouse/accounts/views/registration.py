@@ -12,10 +12,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from packhouse.accounts import actions, limits, links, queries, tasks
+from packhouse.accounts import actions, captcha, limits, links, queries, tasks
 from packhouse.accounts.actions.passwords import user_of_reset
 from packhouse.accounts.forms import Forgotten, NewPassword, Register
-from packhouse.accounts.models import TermsEngagement, User
+from packhouse.accounts.models import Invitation, TermsEngagement, User
 from packhouse.accounts.views.sign_in import HOME, begin
 from packhouse.base.identity import current_request
 from packhouse.flags import queries as flags
@@ -35,10 +35,15 @@ def register(request: HttpRequest) -> HttpResponse:
         return render(request, "accounts/register_closed.html", {"reason": reason}, status=403)
     if token and invitation is None and request.method == "GET":
         return render(request, "accounts/register_closed.html", {"reason": "void", "is_open": True}, status=410)
-    form = Register(request.POST or None, initial={"email": invitation.email if invitation else ""})
-    if form.is_valid():
-        if form.cleaned_data["confirm_form"]:
-            return redirect("home")
+    return _register(request, token, invitation)
+
+
+def _register(request: HttpRequest, token: str, invitation: Invitation | None) -> HttpResponse:
+    initial = {"email": invitation.email if invitation else ""}
+    form = Register(request.POST or None, initial=initial, is_invited=invitation is not None)
+    if form.is_valid() and form.cleaned_data["confirm_form"]:
+        return redirect("home")
+    if form.is_valid() and _is_person(form):
         limits.use(limits.email_add())
         try:
             user = actions.register(**_account(form), invitation=token)
@@ -47,7 +52,18 @@ def register(request: HttpRequest) -> HttpResponse:
             show(form, error)
         else:
             return begin(request, user, _first_page(user), factor="registration")
-    return render(request, "accounts/register.html", {"form": form, "token": token, "invitation": invitation})
+    response = render(request, "accounts/register.html", {"form": form, "token": token, "invitation": invitation})
+    response.csp = captcha.sources()  # type: ignore[attr-defined]
+    return response
+
+
+def _is_person(form: Register) -> bool:
+    """Whether the form tells so, where it has been asked to; only once all else is right: an answer counts once."""
+    if "captcha" in form.fields:
+        problem = captcha.problem(form.cleaned_data["captcha"], address=current_request.get().address)
+        if problem:
+            form.add_error("captcha", problem)
+    return form.is_valid()
 
 
 @require_safe
