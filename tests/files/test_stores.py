@@ -1,6 +1,8 @@
 """One suite for every kind of store: what holds on disk holds in S3."""
 
 import asyncio
+import errno
+import fcntl
 import hashlib
 import io
 import logging
@@ -12,11 +14,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import boto3
+import obstore
 import pytest
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
 from packhouse import files
+from packhouse.base import clock
 from packhouse.files import BlobConflict, BlobDamaged, BlobNotFound, StoreUnavailable
 
 WHEEL = "demo-1.0-py3-none-any.whl"
@@ -246,6 +250,69 @@ def test_what_a_crashed_writer_left_is_swept_when_it_is_old(tmp_path):
     assert store.sweep_temporaries(timedelta(hours=1)) == 0
     assert store.sweep_temporaries(timedelta(hours=-1)) == 1
     assert list(store.spool.iterdir()) == []
+
+
+def test_a_sweep_takes_nothing_from_a_writer_at_work_however_its_clock_jumps(tmp_path, monkeypatch):
+    store, swept, really = files.from_url(f"file://{tmp_path}/files"), [], os.fsync
+
+    def sweeping(descriptor):
+        swept.append(store.sweep_temporaries(timedelta(hours=-1)))
+        return really(descriptor)
+
+    monkeypatch.setattr(os, "fsync", sweeping)
+    assert put(store, key_of(b"one"), b"one") is True
+    assert set(swept) == {0}
+    assert list(store.spool.iterdir()) == []
+
+
+def test_a_writer_whom_a_sweep_forestalls_begins_anew(tmp_path, monkeypatch):
+    store, really = files.from_url(f"file://{tmp_path}/files"), fcntl.flock
+    forestalled = []
+
+    def late(file, operation):
+        if not forestalled:  # the sweep comes between the making of the file and its lock
+            forestalled.append(True)
+            for path in store.spool.iterdir():
+                path.unlink()
+        return really(file, operation)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    assert put(store, key_of(b"one"), b"one") is True
+    assert store.read(key_of(b"one")) == b"one"
+    assert list(store.spool.iterdir()) == []
+
+
+def test_where_files_have_no_locks_their_age_decides(tmp_path, monkeypatch):
+    store = files.from_url(f"file://{tmp_path}/files")
+
+    def unsupported(file, operation):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", unsupported)
+    assert put(store, key_of(b"one"), b"one") is True
+    (store.spool / "left").write_bytes(b"half a fi")
+    assert store.sweep_temporaries(timedelta(hours=1)) == 0
+    assert store.sweep_temporaries(timedelta(hours=-1)) == 1
+
+
+def test_ages_are_told_by_the_clock_of_the_store_not_by_that_of_this_machine(store, monkeypatch):
+    store.probe()
+    leave_behind(store)
+    tomorrow = clock.now() + timedelta(days=2)
+    monkeypatch.setattr(clock, "now", lambda: tomorrow)
+    put(store, key_of(b"one"), b"one")
+    assert store.sweep_temporaries(timedelta(hours=1)) == 0
+    (blob,) = store.iter_keys()
+    assert abs(store.now() - blob.modified) < timedelta(hours=1)
+    assert store.sweep_temporaries(timedelta(hours=-1)) == 1
+
+
+def leave_behind(store):
+    """What a writer leaves that is killed."""
+    if isinstance(store, files.LocalStore):
+        (store.spool / "left").write_bytes(b"half a fi")
+    else:
+        obstore.put(store._store, ".spool/left", b"half a fi")
 
 
 def test_a_blob_is_synced_with_every_directory_above_it_before_put_returns(tmp_path, monkeypatch):

@@ -190,6 +190,13 @@ def test_young_orphans_may_belong_to_an_upload_on_its_way(index, store):
     assert store.exists(key)
 
 
+def test_a_clock_that_is_ahead_makes_no_orphan_old(index, store, monkeypatch):
+    key, tomorrow = orphan(store), clock.now() + timedelta(days=1)
+    monkeypatch.setattr(clock, "now", lambda: tomorrow)
+    assert reconcile.run(store=store).findings == []
+    assert store.exists(key)
+
+
 def test_metadata_that_its_file_does_not_announce_is_an_orphan(index, store):
     file = File.objects.first()
     world.delete_file(file)

@@ -115,13 +115,17 @@ def test_a_retry_puts_back_what_the_blob_store_has_lost() -> None:
     assert store.read(path) == wheel()[1]
 
 
-def test_a_blob_swept_between_storing_and_recording_is_stored_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An orphan of an earlier attempt, which ``reconcile`` deletes under the serial lock right before this upload."""
+@pytest.mark.parametrize("left", [True, False], ids=["left by an earlier attempt", "new, but the clock has jumped"])
+def test_a_blob_swept_between_storing_and_recording_is_stored_again(
+    monkeypatch: pytest.MonkeyPatch, left: bool
+) -> None:
+    """``reconcile`` takes it for an orphan and deletes it under the serial lock right before this upload."""
     _, token = make_token(make_user("ada"))
-    filename, content = wheel()
+    filename, content = wheel(files={"left.py" if left else "new.py": b""})
     blake2 = hashlib.blake2b(content, digest_size=32).hexdigest()
     key, store = key_for(blake2, filename), default_store()
-    store.put(key, content, size=len(content), sha256_hex=hashlib.sha256(content).hexdigest())
+    if left:
+        store.put(key, content, size=len(content), sha256_hex=hashlib.sha256(content).hexdigest())
     sweeps = [key]
 
     def lock_after_a_sweep() -> None:

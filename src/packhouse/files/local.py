@@ -3,15 +3,16 @@
 import asyncio
 import contextlib
 import errno
+import fcntl
 import os
 import secrets
 from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO, Self
 from urllib.parse import unquote, urlsplit
 
-from packhouse.base import clock
 from packhouse.files.store import (
     CHUNK,
     BlobConflict,
@@ -63,8 +64,8 @@ class LocalStore:
     ) -> bool:
         target = self._path(key)
         digests = Digests(size=size, sha256_hex=sha256_hex, blake2_hex=blake2_hex)
-        with _translated(f"cannot store {key}"), self._temporary() as temporary:
-            _write(temporary, source, digests)
+        with _translated(f"cannot store {key}"), self._temporary() as (temporary, file):
+            _write(file, source, digests)
             digests.require(key)
             created = self._link(temporary, target)
             if not created and sha256_of(self._chunks(target)) != sha256_hex:
@@ -127,8 +128,8 @@ class LocalStore:
 
     def probe(self) -> None:
         marker = os.urandom(32)
-        with _translated(f"the file store at {self.root} does not work"), self._temporary() as temporary:
-            _write(temporary, marker)
+        with _translated(f"the file store at {self.root} does not work"), self._temporary() as (temporary, file):
+            _write(file, marker)
             linked = temporary.with_suffix(".probe")
             os.link(temporary, linked)
             try:
@@ -138,14 +139,17 @@ class LocalStore:
             finally:
                 linked.unlink()
 
+    def now(self) -> datetime:
+        with _translated(f"cannot tell the time of {self.root}"), self._temporary() as (_, file):
+            return datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, UTC)
+
     def sweep_temporaries(self, older_than: timedelta) -> int:
-        limit = (clock.now() - older_than).timestamp()
+        limit = (self.now() - older_than).timestamp()
         removed = 0
         for entry in _descend(self.spool, 1):
             with contextlib.suppress(FileNotFoundError):
                 if entry.stat(follow_symlinks=False).st_mtime < limit:
-                    Path(entry.path).unlink()
-                    removed += 1
+                    removed += _remove_unless_written(Path(entry.path))
         return removed
 
     def _path(self, key: str) -> Path:
@@ -156,14 +160,18 @@ class LocalStore:
             yield from chunks_of(blob)
 
     @contextlib.contextmanager
-    def _temporary(self) -> Iterator[Path]:
-        """A name in the spool that nobody else has; whatever is under it afterwards is removed."""
+    def _temporary(self) -> Iterator[tuple[Path, FileIO]]:
+        """A new file in the spool, held by a lock, and its path; whatever is there afterwards is removed."""
         self.spool.mkdir(parents=True, exist_ok=True)
-        temporary = self.spool / secrets.token_hex(16)
-        try:
-            yield temporary
-        finally:
-            temporary.unlink(missing_ok=True)
+        while True:
+            temporary = self.spool / secrets.token_hex(16)
+            with temporary.open("xb", buffering=0) as file:
+                try:
+                    if _hold(file):
+                        yield temporary, file
+                        return
+                finally:
+                    temporary.unlink(missing_ok=True)
 
     @staticmethod
     def _link(temporary: Path, target: Path) -> bool:
@@ -196,18 +204,39 @@ class LocalStore:
             raise
 
 
-def _write(path: Path, source: BinaryIO | bytes, digests: Digests | None = None) -> None:
-    """Copy all of *source* to the new file *path*, feeding *digests*, and wait until the disk has it."""
+def _hold(file: FileIO) -> bool:
+    """Say, for as long as *file* is open, that it is being written; False if a sweep was faster and has removed it.
+
+    Clocks cannot tell: they jump, and a file server has its own.
+    """
+    with contextlib.suppress(OSError):  # a file system without locks: its files' age must do
+        fcntl.flock(file, fcntl.LOCK_EX)
+    return os.fstat(file.fileno()).st_nlink > 0
+
+
+def _remove_unless_written(path: Path) -> bool:
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:  # a file system without locks
+            pass
+        path.unlink()
+    return True
+
+
+def _write(target: FileIO, source: BinaryIO | bytes, digests: Digests | None = None) -> None:
+    """Copy all of *source* to the new file *target*, feeding *digests*, and wait until the disk has it."""
     if not isinstance(source, bytes):
         source.seek(0)
-    with path.open("xb", buffering=0) as target:
-        for chunk in (source,) if isinstance(source, bytes) else chunks_of(source):
-            if digests:
-                digests.update(chunk)
-            view = memoryview(chunk)
-            while view:
-                view = view[target.write(view) :]
-        os.fsync(target.fileno())
+    for chunk in (source,) if isinstance(source, bytes) else chunks_of(source):
+        if digests:
+            digests.update(chunk)
+        view = memoryview(chunk)
+        while view:
+            view = view[target.write(view) :]
+    os.fsync(target.fileno())
 
 
 def _fsync_directory(path: Path) -> None:

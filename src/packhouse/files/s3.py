@@ -6,7 +6,7 @@ import logging
 import mmap
 import secrets
 from collections.abc import AsyncIterator, Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, BinaryIO, Self, cast
 from urllib.parse import parse_qsl, urlsplit
 
@@ -14,7 +14,6 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError, NotFoundError
 from obstore.store import S3Store as Bucket
 
-from packhouse.base import clock
 from packhouse.files.store import (
     CHUNK,
     BlobConflict,
@@ -175,8 +174,17 @@ class S3Store:
             finally:
                 obstore.delete(self._store, marker)
 
+    def now(self) -> datetime:
+        marker = f"{_SPOOL}{secrets.token_hex(16)}"
+        with _translated(f"cannot tell the time of {self!r}"):
+            obstore.put(self._store, marker, b"packhouse")
+            try:
+                return obstore.head(self._store, marker)["last_modified"]
+            finally:
+                obstore.delete(self._store, marker)
+
     def sweep_temporaries(self, older_than: timedelta) -> int:
-        limit = clock.now() - older_than
+        limit = self.now() - older_than
         with _translated(f"cannot sweep {self!r}"):
             left = [
                 item["path"]

@@ -113,8 +113,15 @@ class BlobStore(Protocol):
         """Write, read back and delete a marker; raises ``StoreError`` that says what is wrong and with which store."""
         ...
 
+    def now(self) -> datetime:
+        """The time (aware, UTC) by the clock that says when a blob was stored; that of this machine may differ."""
+        ...
+
     def sweep_temporaries(self, older_than: timedelta) -> int:
-        """Remove what crashed writers left behind longer ago than *older_than*; returns how many."""
+        """Remove what crashed writers left behind longer ago than *older_than*; returns how many.
+
+        Takes nothing from a writer that is at work, whatever this machine's clock says.
+        """
         ...
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import NamedTuple
 
@@ -38,10 +38,11 @@ def check_blobs(report: Report, store: BlobStore, *, deep: bool, repair: bool) -
     """Go through the store once, then through the rows; delete what nothing lists if *repair*."""
     seen = _Seen()
     orphans: list[BlobInfo] = []
+    limit = (store.now() if repair else clock.now()) - GRACE
     blobs = store.iter_keys()
     while some := list(islice(blobs, _AT_ONCE)):
         report.blobs += len(some)
-        orphans.extend(_compare(some, seen))
+        orphans.extend(_compare(some, seen, limit))
         if len(orphans) > _AT_ONCE:
             _sweep(orphans, report, store, repair=repair)
             orphans = []
@@ -68,14 +69,14 @@ class _Seen:
         return file_id < len(self._flags) and bool(self._flags[file_id] & flag)
 
 
-def _compare(blobs: Sequence[BlobInfo], seen: _Seen) -> list[BlobInfo]:
-    """Note which listed files *blobs* are; returns those that nothing lists and that are not young."""
+def _compare(blobs: Sequence[BlobInfo], seen: _Seen, limit: datetime) -> list[BlobInfo]:
+    """Note which listed files *blobs* are; returns those that nothing lists and that were there before *limit*."""
     files = _by_path(blobs)
     orphans = []
     for blob in blobs:
         file, flag = _owner(files, blob.key)
         if file is None:
-            if blob.modified < clock.now() - GRACE:
+            if blob.modified < limit:
                 orphans.append(blob)
         elif flag == _SIDECAR or blob.size == file.size:
             seen.add(file.id, flag)

@@ -43,14 +43,14 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """The blobs of an upload: the file's key, and the keys that some earlier attempt had left in the store."""
+    """The blobs of an upload: the file's key, and of each key whether it is new or some earlier attempt had left it."""
 
     key: str
-    found: tuple[str, ...]
+    new: Mapping[str, bool]
 
 
 class Swept(Exception):
-    """A blob that was found in the store is gone: ``reconcile`` took it for an orphan while it had no row yet."""
+    """A blob is gone from the store: ``reconcile`` took it for an orphan while it had no row yet."""
 
 
 def publish(upload: Ready) -> Published:
@@ -123,13 +123,18 @@ def _store(upload: Ready) -> Stored:
         metadata = upload.inspection.metadata
         sidecar = f"{key}.metadata"
         new[sidecar] = store.put(sidecar, metadata, size=len(metadata), sha256_hex=sha256(metadata).hexdigest())
-    return Stored(key, tuple(key for key, is_new in new.items() if not is_new))
+    return Stored(key, new)
 
 
 def _require_kept(stored: Stored) -> None:
-    """Make sure, now that nothing can be swept (that takes the serial lock), that no old blob was swept before."""
+    """Make sure, now that nothing can be swept (that takes the serial lock), that no blob was swept before.
+
+    That old ones were not is always asked.  New ones are left alone for an hour, by the clock of the store; where that
+    is this machine's, it may have jumped, and looking costs nothing.
+    """
     store = default_store()
-    if not all(store.exists(key) for key in stored.found):
+    asked = [key for key, is_new in stored.new.items() if not is_new or store.local_path(key)]
+    if not all(store.exists(key) for key in asked):
         raise Swept
 
 
