@@ -85,7 +85,7 @@ def test_no_acknowledged_upload_is_lost_by_kills_of_any_process(
     assert retry_all(index.url, token, told) == []
     found = check(index.url, index.home, database=index.database, told=told, in_flight=in_flight)
     assert found.violations == []
-    assert set(told.answers) <= {"200", "lost", "503 None", "503", "503 storage-unavailable", "503 try-again"}
+    assert set(told.answers) <= {"200", "lost", "503 None", "503", "503 database-unavailable", "503 try-again"}
     assert acknowledged >= ACKNOWLEDGED * kills.total()
     assert changed.total() > kills.total()
     returns.sort()

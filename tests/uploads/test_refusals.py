@@ -9,13 +9,14 @@ import resource
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import time_machine
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
-from django.db import IntegrityError
+from django.db import IntegrityError, OperationalError
 from django.test import Client
 from tests.factories.accounts import make_token, make_user
 from tests.factories.projects import make_project
@@ -31,7 +32,9 @@ from packhouse.mail.models import Letter
 from packhouse.projects import actions
 from packhouse.projects.facts import FilePublished
 from packhouse.projects.models import File, Filename, JournalEntry, ProhibitedName, Project, Release, Role
+from packhouse.specs.archives.inspector import InspectorUnavailable
 from packhouse.specs.archives.reasons import REASONS as ARCHIVE_REASONS
+from packhouse.uploads import opening, record
 from packhouse.uploads.reasons import REASONS, TOPICS
 
 pytestmark = pytest.mark.django_db
@@ -192,6 +195,15 @@ def store_away(world: World) -> Any:
     return world.upload()
 
 
+def no_inspector(world: World) -> Any:
+    def busy(*_: object, **__: object) -> None:
+        raise InspectorUnavailable("All inspectors are busy.")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(opening.INSPECTOR, "inspect", busy)
+        return world.upload()
+
+
 def disk_full(world: World) -> Any:
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4 * 1024**2, before[1]))
@@ -199,6 +211,20 @@ def disk_full(world: World) -> Any:
         return world.upload(("demo-1.0-py3-none-any.whl", bytes(5 * 1024**2)))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def database_away(world: World) -> Any:
+    """The connection breaks while the file is recorded, and no other can be made."""
+
+    def broken(*_: object) -> None:
+        raise OperationalError("the connection is lost")
+
+    gone = SimpleNamespace(in_atomic_block=False, connection=None, close_if_unusable_or_obsolete=lambda: None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(record, "_record", broken)
+        patch.setattr(record, "connection", gone)
+        patch.setattr(record.time, "sleep", lambda _: None)
+        return world.upload()
 
 
 def never_settling(world: World) -> Any:
@@ -275,6 +301,8 @@ CASES: dict[str, Callable[[World], Any]] = {
     "description-not-rendered": unrendered,
     "storage-full": disk_full,
     "storage-unavailable": store_away,
+    "database-unavailable": database_away,
+    "too-busy": no_inspector,
     "try-again": never_settling,
 }
 

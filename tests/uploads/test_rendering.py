@@ -113,7 +113,7 @@ def test_a_description_that_waits_for_a_busy_machine_is_not_blamed(monkeypatch: 
     os.kill(rendering._CHILD.process.pid, signal.SIGSTOP)  # type: ignore[union-attr]
     monkeypatch.setattr(rendering._CHILD, "patience", 0.05)
     refused = upload(wheel(metadata=metadata), token=token)
-    assert (refused.status_code, refused["X-Packhouse-Reason"]) == (503, "storage-unavailable")
+    assert (refused.status_code, refused["X-Packhouse-Reason"]) == (503, "too-busy")
     assert refused["Retry-After"]
     monkeypatch.undo()
     assert upload(wheel(metadata=metadata), token=token).status_code == 200

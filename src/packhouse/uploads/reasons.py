@@ -118,6 +118,8 @@ CONTENT = {
 STORAGE = {
     "storage-full": Reason(507, "There is no room for the file at the moment."),
     "storage-unavailable": Reason(503, "The file could not be stored at the moment."),
+    "database-unavailable": Reason(503, "The database did not answer while the file was recorded."),
+    "too-busy": Reason(503, "The machine is too busy to look into the file at the moment."),
     "try-again": Reason(503, "Too much happened to the project at the same time."),
 }
 

@@ -15,7 +15,7 @@ from django.db import IntegrityError, InterfaceError, OperationalError, connecti
 
 from packhouse.audit.actions import Subject, record
 from packhouse.base.outages import is_full
-from packhouse.files import StoreFull, StoreUnavailable, default_store, key_for
+from packhouse.files import StoreFull, default_store, key_for
 from packhouse.projects import actions, emails, queries
 from packhouse.projects.ledger import Ledger
 from packhouse.projects.models import Description, File, Project, Release
@@ -30,6 +30,7 @@ from packhouse.uploads.verification import verified_addresses, verified_links
 
 ATTEMPTS: Final = 5
 FIRST_PAUSE: Final = 0.25
+NO_DATABASE: Final = "The database does not answer. Please try again later."
 log: Any = structlog.get_logger(__name__)
 
 
@@ -92,7 +93,8 @@ def _anew(upload: Ready) -> Ready:
 def _look_after_connection(error: Exception, attempt: int) -> None:
     """Whether a commit during which the connection broke has happened, only a new connection can tell.
 
-    A database that restarts is waited for, a few seconds in all.  Raises ``StoreFull`` where the disk is full.
+    A database that restarts is waited for, a few seconds in all.  Raises ``StoreFull`` where the disk is full, and
+    ``Rejected`` where the database stays away.
     """
     if is_full(error):
         raise StoreFull(str(error)) from error
@@ -101,7 +103,8 @@ def _look_after_connection(error: Exception, attempt: int) -> None:
     connection.close_if_unusable_or_obsolete()
     if connection.connection is None:
         if attempt == ATTEMPTS - 1:
-            raise StoreUnavailable(str(error)) from error
+            log.error("upload gave up: the database does not answer", why=str(error))
+            raise Rejected("database-unavailable", NO_DATABASE) from error
         time.sleep(FIRST_PAUSE * 2**attempt)
 
 

@@ -84,9 +84,12 @@ def _answered(request: HttpRequest) -> HttpResponse:
     except StoreFull:
         log.exception("no room for an upload")
         refusal = Rejected("storage-full", NO_ROOM)
-    except (StoreError, InspectorUnavailable, RendererUnavailable):
+    except StoreError:
         log.exception("an upload could not be stored")
         refusal = Rejected("storage-unavailable", "The file could not be stored. Please try again later.")
+    except (InspectorUnavailable, RendererUnavailable):
+        log.exception("an upload could not be looked into")
+        refusal = Rejected("too-busy", "The file could not be looked into. Please try again later.")
     else:
         metrics.count("packhouse_uploads", "published", "")
         return answers.accepted(published.headers)
