@@ -1,9 +1,9 @@
 """Changes of an index, each in a process of its own that can be killed at any step: ``python -m tests.faults.operate``.
 
-Reads a line ``OPERATION PROJECT SUBJECT`` (a version; for ``role`` and ``mint`` a number, for ``work``
-nothing that matters), answers with the number of a process that is about to make that change, and, on the line ``go``,
-has it made and answers with its exit status.  The process is forked, so that an attempt costs no start of Django.  Made
-again after a kill, the change finishes what is left.
+Reads a line ``OPERATION PROJECT SUBJECT`` (a version; for ``role`` and ``mint`` a number, for ``work`` and
+``write-back`` nothing that matters), answers with the number of a process that is about to make that change, and, on
+the line ``go``, has it made and answers with its exit status.  The process is forked, so that an attempt costs no start
+of Django.  Made again after a kill, the change finishes what is left.
 """
 
 import os
@@ -43,7 +43,7 @@ def _live(reader: int, operation: str, project: str, subject: str) -> None:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
         os.read(reader, 1)  # what counts begins here
-        (_work if operation == "work" else _change)(operation, project, subject)
+        {"work": _work, "write-back": _write_back}.get(operation, _change)(operation, project, subject)
         status = 0
     finally:
         sys.stderr.flush()
@@ -93,6 +93,17 @@ def _work(*_: str) -> None:
             for row in leases.claim(queue, name=f"steps-{os.getpid()}", lease=timedelta(minutes=1)):
                 backend.call(row)
                 assert leases.finish(row)
+
+
+def _write_back(*_: str) -> None:
+    """Bring all that SQLite's log holds into the database, and empty the log."""
+    from django.db import connection
+
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            (busy, _pages, _written) = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            (found,) = cursor.execute("PRAGMA quick_check").fetchone()
+        assert (busy, found) == (0, "ok"), (busy, found)
 
 
 if __name__ == "__main__":
