@@ -1,7 +1,7 @@
-"""A maintainer who never rests: ``python -m tests.faults.changing SEED PREFIX``, until its input ends.
+"""A maintainer who hardly rests: ``python -m tests.faults.changing SEED PREFIX PAUSE``, until its input ends.
 
-Changes roles, tokens and yanks of the projects whose names begin with PREFIX, at random, and prints one line for each
-change that was committed.  When the database goes away it waits and goes on, as people do.
+Changes roles, tokens and yanks of the projects whose names begin with PREFIX, at random, PAUSE seconds apart, and
+prints one line for each change that was committed.  When the database goes away it waits and goes on, as people do.
 """
 
 import os
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Change things until nobody listens any more."""
-    seed, prefix = sys.argv[1:]
+    seed, prefix, pause = sys.argv[1:]
     django.setup()
     from django.core.exceptions import ObjectDoesNotExist
     from django.db import DatabaseError, InterfaceError, close_old_connections, connection
@@ -35,6 +35,7 @@ def main() -> None:
             if change(chance, prefix):
                 sys.stdout.write(f"{change.__name__}\n")
                 sys.stdout.flush()
+                time.sleep(float(pause))
             else:
                 time.sleep(0.1)
         except (ObjectDoesNotExist, LastOwner):  # somebody else was faster

@@ -37,16 +37,7 @@ def main() -> None:
     django.setup()
     drained, left = drain()
     looked: Counter[str] = Counter()
-    checks = (
-        tasks(looked),
-        letters(looked),
-        search(looked),
-        roles(looked),
-        tokens(looked),
-        flags(looked),
-        files(looked),
-    )
-    violations = [*left, *(line for check in checks for line in check)]
+    violations = [*left, *(line for check in CHECKS for line in check(looked))]
     json.dump({"violations": violations[:200], "looked": looked, "drained": drained}, sys.stdout)
 
 

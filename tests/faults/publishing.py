@@ -183,15 +183,18 @@ def new_user(index: Running, name: str) -> str:
 
 @contextmanager
 def changes(
-    index: Running, prefix: str, *, seed: str = "changes", env: Mapping[str, str] | None = None
+    index: Running, prefix: str, *, seed: str = "changes", env: Mapping[str, str] | None = None, pause: float = 0
 ) -> Iterator[Counter[str]]:
-    """Roles, tokens and yanks of the projects named *prefix*… change all the while; how many of each were committed."""
+    """Roles, tokens and yanks of the projects named *prefix*… change all the while; how many of each were committed.
+
+    With a *pause* there are fewer of their letters, all to the same two addresses and so one after the other.
+    """
     env = environment(index.home, index.database) | {
         **(env or {}),
         "DJANGO_SETTINGS_MODULE": "packhouse.settings",
         "PACKHOUSE_PUBLIC_URL": index.url,
     }
-    command = [sys.executable, "-m", "tests.faults.changing", seed, prefix]
+    command = [sys.executable, "-m", "tests.faults.changing", seed, prefix, str(pause)]
     made: Counter[str] = Counter()
     with subprocess.Popen(command, env=env, cwd=TREE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as one:
 

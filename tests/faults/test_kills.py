@@ -62,7 +62,7 @@ def test_no_acknowledged_upload_is_lost_by_kills_of_any_process(
     returns = list[float]()
     new_user(index, "grace")
     time.sleep(STEADY)  # a server that never stayed up is given up by its supervisor, and rightly so
-    with Load([index.url], token) as load, changes(index, "fault") as changed:
+    with Load([index.url], token) as load, changes(index, "fault", pause=0.1) as changed:
         for number in rounds(5, 300):
             known = len(load.told.acknowledged)
             assert soon(lambda known=known: len(load.told.acknowledged) >= known + ACKNOWLEDGED, 600), load.told.answers
