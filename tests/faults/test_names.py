@@ -1,8 +1,12 @@
-"""Sixty-four uploads of one name at once, to two servers; a third of the clients hang up before they are answered."""
+"""Sixty-four uploads of one name at once, to two servers; a third of the clients hang up before they are answered.
+
+And the same while the file of that name is deleted.
+"""
 
 import http.client
 import random
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,10 +16,12 @@ from tests.builders import make_wheel
 from tests.faults.conftest import Figures
 from tests.faults.invariants import check
 from tests.faults.publishing import Upload, new_token, send
+from tests.faults.test_steps import Operator
 from tests.servers import packhouse
 from tests.uploads.publishing import BOUNDARY
 
 AT_ONCE = 64
+WHILE_DELETING = 24
 
 
 def hang_up(url: str, token: str, body: bytes) -> None:
@@ -75,3 +81,41 @@ def test_of_many_uploads_of_one_name_one_is_published_and_its_bytes_never_change
         assert found.violations == []
         assert before.items() <= found.listed.items()
         figures(rounds=2 * (number + 1), answers=counted, files=len(found.listed))
+
+
+def wheel_of(version: str, *files: str) -> Upload:
+    return Upload("fault-0", version, *make_wheel("fault-0", version, files=dict.fromkeys(files, b"")))
+
+
+def delete_soon(operator: Operator, version: str, seconds: float, deleted: list[bool]) -> None:
+    time.sleep(seconds)
+    deleted.append(operator.run("delete", version))
+
+
+def test_a_file_that_is_deleted_while_many_send_it_again_stays_deleted(
+    tmp_path: Path, live_database: str | None, rounds: Callable[[int, int], Iterator[int]], figures: Figures
+) -> None:
+    """Half of them send its bytes and half others; whoever comes too late is told that the name was used before."""
+    home, chance, counted, deleted = tmp_path / "home", random.Random("deleted"), Counter[str](), list[bool]()
+    with packhouse.running(home, database=live_database, workers=2) as index:
+        token, operator = new_token(index), Operator(index, tmp_path / "trace")
+        try:
+            for number in rounds(2, 100):
+                file = wheel_of(f"{number}.0")
+                assert send(index.url, token, file.body())[0] == 200
+                others = [wheel_of(file.version, f"x{which}.py") for which in range(WHILE_DELETING // 2)]
+                moment = (operator, file.version, chance.uniform(0, 0.2), deleted)
+                deleting = threading.Thread(target=delete_soon, args=moment)
+                deleting.start()
+                counted += together([index.url], token, [file] * (WHILE_DELETING // 2) + others, chance)
+                deleting.join()
+                for late in (file, others[0]):
+                    assert send(index.url, token, late.body()) == (400, "filename-reused")
+        finally:
+            operator.close()
+        found = check(index.url, home, database=index.database)
+    assert set(deleted) == {True}
+    assert set(counted) <= {"200", "400 file-exists", "400 filename-reused"}
+    assert found.violations == []
+    assert found.listed == {}
+    figures(rounds=number + 1, answers=counted)
