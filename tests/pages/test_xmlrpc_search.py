@@ -5,6 +5,7 @@ import xmlrpc.client
 import pytest
 from tests.factories.projects import make_project, release_of
 
+from packhouse.projects.models import Project, Release
 from packhouse.search import actions
 
 pytestmark = pytest.mark.django_db
@@ -66,12 +67,35 @@ def browse(client):
     return asked
 
 
-def test_browsing_lists_the_latest_releases_that_carry_all_classifiers(browse):
+def test_browsing_lists_all_releases_that_carry_all_classifiers(browse):
     assert browse(WEB) == [["Ant", "2.0"], ["zebra", "2.0"]]
     assert browse(WEB, DJANGO, WEB) == [["zebra", "2.0"]]
-    assert browse(OLD) == [["moth", "2.0"]]
+    assert browse(OLD) == [["Ant", "1.0"], ["moth", "1.0"], ["moth", "2.0"], ["zebra", "1.0"]]
     assert browse(DJANGO) == [["zebra", "2.0"]]
+    assert browse(WEB, OLD) == []
     assert browse("No such :: Classifier") == []
+
+
+def test_browsing_leaves_out_what_is_in_quarantine(browse):
+    Release.objects.filter(project__name="moth", version="1.0").update(quarantined=True)
+    Project.objects.filter(name="zebra").update(status=Project.Status.QUARANTINED)
+    assert browse(OLD) == [["Ant", "1.0"], ["moth", "2.0"]]
+
+
+def test_a_long_answer_has_the_most_downloaded_projects(browse, monkeypatch):
+    actions.set_downloads({project.pk: 10 * len(project.name) for project in Project.objects.all()})
+    actions.rebuild()
+    monkeypatch.setattr("packhouse.pages.xmlrpc.MOST_BROWSED", 3)
+    assert browse(OLD) == [["moth", "1.0"], ["moth", "2.0"], ["zebra", "1.0"]]
+    monkeypatch.setattr("packhouse.pages.xmlrpc.BROWSED", 1)
+    assert browse(OLD) == [["zebra", "1.0"]]
+
+
+def test_an_index_of_the_edition_before_is_browsed_by_the_latest_releases(browse, monkeypatch):
+    """Until it has been made anew, which takes minutes."""
+    monkeypatch.setattr("packhouse.search.entries._carried", lambda _: {})
+    actions.rebuild()
+    assert browse(OLD) == [["moth", "1.0"], ["moth", "2.0"]]
 
 
 @pytest.mark.parametrize("classifiers", [[], [1], [WEB, None], [f"Topic :: {n}" for n in range(21)]])

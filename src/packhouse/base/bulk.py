@@ -1,6 +1,7 @@
 """Very many rows at once, past the ORM: ``executemany`` on SQLite, ``COPY`` on PostgreSQL.
 
-For imports only: the rows are known to be good, and nothing but the database looks at them.
+For imports and for what is made from rows that are stored already: they are known to be good, and nothing but the
+database looks at them.  What it says against them is an error of the driver's.
 """
 
 import json
@@ -45,16 +46,21 @@ def insert(model: Model, fields: Sequence[str], rows: Iterable[Sequence[Any]]) -
     Making the *rows* must not ask the database anything: PostgreSQL is copying meanwhile.
     Values are those of Python; ``moment``, ``uid`` and ``jsonb`` turn what the two databases keep differently.
     """
-    columns = ", ".join(f'"{model._meta.get_field(name).column}"' for name in fields)  # type: ignore[union-attr]
+    columns = [str(model._meta.get_field(name).column) for name in fields]  # type: ignore[union-attr]
+    insert_into(model._meta.db_table, columns, rows)
+
+
+def insert_into(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """The same for a *table* that no model has."""
+    named = ", ".join(f'"{column}"' for column in columns)
     connection.ensure_connection()
     raw: Any = connection.connection
     if connection.vendor == "postgresql":
-        with raw.cursor() as cursor, cursor.copy(f"COPY {model._meta.db_table} ({columns}) FROM STDIN") as copy:
+        with raw.cursor() as cursor, cursor.copy(f"COPY {table} ({named}) FROM STDIN") as copy:
             for row in rows:
                 copy.write_row(row)
         return
-    marks = ", ".join("?" * len(fields))
-    raw.executemany(f"INSERT INTO {model._meta.db_table} ({columns}) VALUES ({marks})", rows)  # noqa: S608
+    raw.executemany(f"INSERT INTO {table} ({named}) VALUES ({', '.join('?' * len(columns))})", rows)  # noqa: S608
 
 
 @contextmanager

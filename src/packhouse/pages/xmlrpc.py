@@ -1,24 +1,29 @@
 """XML-RPC methods that need more rooms than the index: ``search``, which ``pip search`` calls, and ``browse``."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from typing import Any, Final, TypeVar
 from xmlrpc.client import Fault
 
 from django.db import DatabaseError
 
 from packhouse.index import xmlrpc
 from packhouse.index.xmlrpc_methods import Method
-from packhouse.projects.models import Release
+from packhouse.projects.models import Project, Release
 from packhouse.search import language, queries
 from packhouse.search.guard import GUARD, Busy
-from packhouse.search.language import Wanted
 from packhouse.search.models import Entry
 
 MOST: Final = 100
 """Hits in an answer."""
 BROWSED: Final = queries.MOST
 MOST_CLASSIFIERS: Final = 20
+MOST_BROWSED: Final = 50_000
+MOST_LOOKED_AT: Final = 100_000
+"""Releases whose classifiers are compared, about."""
 _AT_ONCE: Final = 500
+_BROWSED_COLUMNS: Final = ("project_id", "project__name", "version", "metadata__classifier")
+_Answer = TypeVar("_Answer")
 _SEARCHED: Final = ("name", "summary", "keywords", "description")
 
 
@@ -50,42 +55,45 @@ def _words(value: Any) -> list[str]:
 
 
 def _hits(text: str) -> Sequence[Entry]:
-    return _searched(language.read(text), MOST)
+    wanted = language.read(text)
+    return _asked(lambda: queries.search(wanted, size=MOST)).entries
 
 
-def _searched(wanted: Wanted, most: int) -> Sequence[Entry]:
+def _asked(question: Callable[[], _Answer]) -> _Answer:
     try:
         with GUARD.turn():
-            return queries.search(wanted, size=most).entries
+            return question()
     except (Busy, DatabaseError) as error:
         raise Fault(xmlrpc.APPLICATION_ERROR, "RuntimeError: Search does not answer in time. Try again.") from error
 
 
 def browse(classifiers: list[Any]) -> Iterator[bytes]:
-    """Name and version of the latest releases that carry all of *classifiers*, by name.
+    """Name and version of all releases that carry all of *classifiers*, by name and version.
 
-    It goes by what is searched: older releases are not looked at, and of more than ``BROWSED`` projects the most
-    downloaded ones are listed.
+    It knows what is searched, which is seconds behind.  Of more than ``BROWSED`` projects, or ``MOST_BROWSED``
+    releases, those of the most downloaded projects are listed.
     """
     wanted = {text for text in classifiers if isinstance(text, str)}
     if not wanted or len(wanted) < len(set(map(repr, classifiers))) or len(wanted) > MOST_CLASSIFIERS:
         text = f"client error; classifiers: expected 1 to {MOST_CLASSIFIERS} of str"
         raise Fault(xmlrpc.INVALID_PARAMETERS, text)
-    found = sorted((entry.name, entry.version) for entry in _carrying(wanted))
+    found = sorted(_asked(lambda: list(islice(_carrying(wanted), MOST_BROWSED))))
     return xmlrpc.array([[xmlrpc.row(xmlrpc.text(name), xmlrpc.text(version)) for name, version in found]])
 
 
-def _carrying(wanted: set[str]) -> Iterator[Entry]:
-    """Of what the search finds, which counts a classifier's children too, the entries that carry just those."""
-    entries = _searched(Wanted(classifiers=tuple(sorted(wanted))), BROWSED)
-    for start in range(0, len(entries), _AT_ONCE):
-        some = {(entry.project_id, entry.version): entry for entry in entries[start : start + _AT_ONCE]}
-        projects, versions = ({key[part] for key in some} for part in (0, 1))
-        releases = Release.objects.filter(project_id__in=projects, version__in=versions)
-        for project_id, version, carried in releases.values_list("project_id", "version", "metadata__classifier"):
-            entry = some.get((project_id, version))
-            if entry and wanted <= set(carried or ()):
-                yield entry
+def _carrying(wanted: set[str]) -> Iterator[tuple[str, str]]:
+    """The releases that carry just those, of projects that do, the most downloaded projects first."""
+    projects, looked_at = queries.carrying(wanted, BROWSED), 0
+    for start in range(0, len(projects), _AT_ONCE):
+        order = {key: place for place, key in enumerate(projects[start : start + _AT_ONCE])}
+        releases = Release.objects.filter(project_id__in=list(order), quarantined=False)
+        rows = releases.exclude(project__status=Project.Status.QUARANTINED).values_list(*_BROWSED_COLUMNS)
+        for _, name, version, carried in sorted(rows, key=lambda row: order[row[0]]):
+            looked_at += 1
+            if wanted <= set(carried or ()):
+                yield name, version
+        if looked_at > MOST_LOOKED_AT:
+            return
 
 
 def _hit(place: int, entry: Entry) -> str:

@@ -7,7 +7,7 @@ from typing import Final
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 
-from packhouse.base import clock
+from packhouse.base import bulk, clock
 from packhouse.projects.models import Project
 from packhouse.search import analysis, entries
 from packhouse.search.engines import engine
@@ -41,7 +41,7 @@ def _index(ids: Sequence[int]) -> list[Entry]:
     known = _facets_of(made)
     texts = [item.indexed(known) for item in made]
     _forget(ids)
-    Entry.objects.bulk_create([item.entry for item in made])
+    bulk.insert(Entry, entries.COLUMNS, [entries.row(item.entry) for item in made])
     index.write(texts)
     return [item.entry for item in made]
 
@@ -56,7 +56,7 @@ def _forget(ids: Sequence[int]) -> None:
 
 def _facets_of(made: Iterable[Made]) -> dict[FacetKey, int]:
     """The ids of all facets of *made*; new ones are written."""
-    keys = dict.fromkeys(key for item in made for key in item.facets)
+    keys = dict.fromkeys(key for item in made for key in (*item.facets, *item.earlier))
     known = entries.facet_ids(keys)
     missing = [key for key in keys if key not in known]
     if missing:
@@ -129,10 +129,10 @@ def vocabulary(entry: Entry) -> Iterator[str]:
 
 def _learn(words: Mapping[str, int], least: int) -> None:
     """Replace the known words, in one transaction."""
-    kept = [Word(word=word, count=count) for word, count in words.items() if count >= least]
+    kept = [(word, count) for word, count in words.items() if count >= least]
     with transaction.atomic():
         Word.objects.all().delete()
-        Word.objects.bulk_create(kept, batch_size=5000)
+        bulk.insert(Word, ("word", "count"), kept)
 
 
 def _tidy() -> None:

@@ -10,6 +10,7 @@ Pure.  A token is a stem, or a value with a prefix that says what it is:
 | ``p:htt`` | a beginning of it, up to eight characters; ``x:ent`` its last three |
 | ``i:yaml`` | an import name (PEP 794), whole and its first part |
 | ``f:12`` | a facet |
+| ``o:12`` | a classifier that only other releases than the one shown carry |
 | ``u:2026`` ``u:202611`` ``b:2026`` ``b:202611`` | year and month of the last release and of the project's beginning |
 | ``k:all`` ``k:top`` | every entry; those that are downloaded most |
 """
@@ -21,7 +22,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Final
 
-EDITION: Final = 1
+EDITION: Final = 2
 """Raised by one when the same texts make other tokens than before; the index is then made anew after the next start."""
 EDGE: Final = 8
 """Beginnings of names up to this length are tokens."""

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+from packhouse.base import bulk
 from packhouse.projects.models import Description, File, Project, Release
 from packhouse.search import analysis
 from packhouse.search.engines import Indexed
@@ -54,6 +55,33 @@ _LICENSE_KIND: Final = Facet.Kind.LICENSE.value
 _WHEELS: FacetKey = (Facet.Kind.HAS.value, "wheels")
 
 
+COLUMNS: Final = tuple(field.name for field in Entry._meta.concrete_fields)
+
+
+def row(entry: Entry) -> tuple[Any, ...]:
+    """*entry* as ``bulk.insert`` takes it, in the order of ``COLUMNS``."""
+    values = [getattr(entry, name) for name in COLUMNS]
+    return tuple(bulk.moment(value) if isinstance(value, datetime) else value for value in values)
+
+
+class _Project(NamedTuple):
+    id: int
+    name: str
+    normalized_name: str
+    created: datetime
+    status: str
+
+
+class _Latest(NamedTuple):
+    """The release that stands for a project."""
+
+    id: int
+    version: str
+    summary: str
+    requires_python: str
+    metadata: dict[str, Any]
+
+
 class _Release(NamedTuple):
     project_id: int
     id: int
@@ -70,11 +98,15 @@ class _Release(NamedTuple):
 
 @dataclass(slots=True)
 class Made:
-    """An entry that is not stored yet, its facets by kind and value, and the texts it is found by."""
+    """An entry that is not stored yet, its facets by kind and value, and the texts it is found by.
+
+    ``earlier`` are the classifiers of its other releases.
+    """
 
     entry: Entry
     facets: list[FacetKey]
     texts: list[str]
+    earlier: list[FacetKey]
 
     def indexed(self, ids: dict[FacetKey, int]) -> Indexed:
         """Gives the entry its facets' ids, and returns its tokens."""
@@ -83,6 +115,7 @@ class Made:
         entry = self.entry
         marks = ["k:all", *analysis.name_tokens(entry.name), *analysis.import_tokens(entry.import_names.split())]
         marks += [f"f:{number}" for number in chosen]
+        marks += [f"o:{number}" for number in sorted({ids[key] for key in self.earlier}.difference(chosen))]
         marks += [*analysis.month_tokens("u", entry.updated), *analysis.month_tokens("b", entry.created)]
         if entry.downloads >= TOP_DOWNLOADS:
             marks.append("k:top")
@@ -102,11 +135,11 @@ def popularity(downloads: int) -> int:
 
 def make(ids: Sequence[int]) -> list[Made]:
     """The entries that the projects *ids* (some hundreds) should have: none without a release, none in quarantine."""
-    projects = {
-        project.pk: project for project in Project.objects.filter(pk__in=ids).exclude(status=Project.Status.QUARANTINED)
-    }
+    listed = Project.objects.filter(pk__in=ids).exclude(status=Project.Status.QUARANTINED)
+    projects = {row[0]: _Project._make(row) for row in listed.values_list(*_Project._fields)}
     latest, updated = _latest(projects)
-    releases = Release.objects.in_bulk([release.id for release in latest.values()])
+    chosen = Release.objects.filter(pk__in=[release.id for release in latest.values()])
+    releases = {row[0]: _Latest._make(row) for row in chosen.values_list(*_Latest._fields)}
     descriptions = dict(Description.objects.filter(pk__in=releases).values_list("pk", "raw"))
     wheels = set(
         File.objects.filter(release_id__in=releases, packagetype=File.PackageType.WHEEL)
@@ -114,6 +147,7 @@ def make(ids: Sequence[int]) -> list[Made]:
         .distinct()
     )
     downloads = dict(Downloads.objects.filter(pk__in=projects).values_list("project_id", "count"))
+    carried = _carried(latest)
     return [
         _made(
             projects[project_id],
@@ -122,6 +156,7 @@ def make(ids: Sequence[int]) -> list[Made]:
             has_wheels=release.id in wheels,
             updated=updated[project_id],
             downloads=downloads.get(project_id, 0),
+            carried=carried.get(project_id, ()),
         )
         for project_id, release in sorted(latest.items())
         if release.id in releases
@@ -142,15 +177,31 @@ def _latest(projects: Iterable[int]) -> tuple[dict[int, _Release], dict[int, dat
     return latest, updated
 
 
+def _carried(projects: Iterable[int]) -> dict[int, set[str]]:
+    """The classifiers of all releases of each project.  Most lists are alike: the database leaves out what is."""
+    carried: dict[int, set[str]] = {}
+    listed = Release.objects.filter(project_id__in=list(projects), quarantined=False).order_by()
+    for project_id, classifiers in listed.values_list("project_id", "metadata__classifier").distinct():
+        carried.setdefault(project_id, set()).update(_many({"classifier": classifiers}, "classifier"))
+    return carried
+
+
 def _made(
-    project: Project, release: Release, description: str, *, has_wheels: bool, updated: datetime, downloads: int
+    project: _Project,
+    release: _Latest,
+    description: str,
+    *,
+    has_wheels: bool,
+    updated: datetime,
+    downloads: int,
+    carried: Iterable[str],
 ) -> Made:
     metadata = release.metadata
     keywords = ", ".join(_many(metadata, "keywords"))
     imports = import_names(project.normalized_name, metadata)
     entry = Entry(
-        place=place_of(project.pk, downloads),
-        project_id=project.pk,
+        place=place_of(project.id, downloads),
+        project_id=project.id,
         name=project.name,
         normalized_name=project.normalized_name,
         compact=analysis.compact(project.name),
@@ -168,7 +219,8 @@ def _made(
     facets = list(_facets(classifiers, license_name, release.requires_python, has_wheels=has_wheels))
     names = " ".join(analysis.name_words(project.name))
     texts = [names, release.summary, keywords, " ".join(imports), description[:DESCRIPTION_LENGTH]]
-    return Made(entry, facets, texts)
+    earlier = [(_CLASSIFIER_KIND, classifier) for classifier in carried]
+    return Made(entry, facets, texts, earlier)
 
 
 def import_names(normalized_name: str, metadata: dict[str, Any]) -> list[str]:

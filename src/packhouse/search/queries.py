@@ -2,7 +2,7 @@
 
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time
 from typing import Final, NamedTuple
@@ -12,7 +12,7 @@ from packhouse.projects.models import Project
 from packhouse.search import language, matching, ranking, spelling
 from packhouse.search.engines import Engine, Matches, engine
 from packhouse.search.entries import TOP_DOWNLOADS, FacetKey, facet_ids
-from packhouse.search.expressions import Expression, Token, every
+from packhouse.search.expressions import Expression, Token, every, some
 from packhouse.search.language import Wanted
 from packhouse.search.models import Entry, Facet
 from packhouse.search.ranking import Candidate
@@ -70,6 +70,23 @@ def search(wanted: Wanted, page: int = 1, size: int = PAGE_SIZE) -> Found:
     index = engine()
     with index.bounded(TIME_LIMIT):
         return _Search(index, wanted, page, size).found()
+
+
+def carrying(classifiers: Collection[str], most: int) -> list[int]:
+    """Ids of up to *most* projects each of whose *classifiers* some release carries, or one below it.
+
+    The most downloaded first.  Whether one release carries all of them is for the caller to look at.  Raises
+    ``OperationalError`` as ``search`` does.
+    """
+    facets = facet_ids((Facet.Kind.CLASSIFIER.value, classifier) for classifier in set(classifiers))
+    if len(facets) < len(set(classifiers)):
+        return []
+    index = engine()
+    with index.bounded(TIME_LIMIT):
+        expression = every(*(some(Token(f"f:{facet}"), Token(f"o:{facet}")) for facet in facets.values()))
+        places = index.first(expression, most)
+        listed = Entry.objects.filter(place__in=places).order_by("place")
+        return list(listed.values_list("project_id", flat=True))
 
 
 class _Matched(NamedTuple):

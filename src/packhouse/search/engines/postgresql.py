@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 from django.db import DatabaseError, OperationalError, connection, transaction
 
+from packhouse.base.bulk import insert_into
 from packhouse.search.engines import Indexed, Matches, rows
 from packhouse.search.expressions import (
     TOP,
@@ -44,7 +45,8 @@ _TRIGRAMS = (
         " WITH (fastupdate = off)"
     ),
 )
-_DROP_INDEXES = "DROP INDEX IF EXISTS search_text_document, search_entry_trigrams"
+_INDEXES = ("search_text_document", "search_entry_trigrams")
+_DROP_INDEXES = f"DROP INDEX IF EXISTS {', '.join(_INDEXES)}"
 _SORTING = "256MB"
 """Memory for making one of these indexes."""
 
@@ -66,11 +68,15 @@ class PostgreSQL:
 
     @contextmanager
     def filling(self) -> Iterator[None]:
-        """An index of all rows at once takes a fraction of what it takes to put them in one by one."""
+        """An index of all rows at once takes a fraction of what it takes to put them in one by one.
+
+        One that serves notes what is new, and sorts it in when that fills its list, many rows together.
+        """
         if rows("SELECT EXISTS (SELECT 1 FROM search_text)", []) == [(False,)]:
             _run(_DROP_INDEXES)
         try:
-            yield
+            with _unhurried():
+                yield
         finally:
             with transaction.atomic():
                 _run(f"SET LOCAL maintenance_work_mem = '{_SORTING}'")
@@ -83,8 +89,7 @@ class PostgreSQL:
         """In order of place, so that of very many matches those come first that are downloaded most."""
         added = sorted((entry.place, _document(entry), entry.facets) for entry in entries)
         self.forget([place for place, *_ in added])
-        with connection.cursor() as cursor:
-            cursor.executemany("INSERT INTO search_text (place, document, facets) VALUES (%s, %s::tsvector, %s)", added)
+        insert_into("search_text", ("place", "document", "facets"), added)
 
     def forget(self, places: Sequence[int]) -> None:
         with connection.cursor() as cursor:
@@ -129,6 +134,26 @@ class PostgreSQL:
             )
             with connection.execute_wrapper(_until(time.monotonic() + seconds)):
                 yield
+
+
+@contextmanager
+def _unhurried() -> Iterator[None]:
+    """Commits that do not wait for the disk, and indexes that note first: what is lost, the next rebuild makes."""
+    _run("SET synchronous_commit = off")
+    _note("on")
+    try:
+        yield
+    finally:
+        _run("RESET synchronous_commit")
+        _note("off")
+
+
+def _note(switch: str) -> None:
+    """Have the indexes keep a list of pending entries, or none."""
+    for index in _INDEXES:
+        if rows("SELECT to_regclass(%s)", [index]) != [(None,)]:
+            _run(f"ALTER INDEX {index} SET (fastupdate = {switch})")
+            rows("SELECT gin_clean_pending_list(%s::regclass)", [index])
 
 
 def _make_indexes() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import connection
 
+from packhouse.base.bulk import insert_into
 from packhouse.search import analysis
 from packhouse.search.engines import Indexed, Matches, rows
 from packhouse.search.expressions import But, Every, Expression, Phrase, Some, Start, Token
@@ -32,8 +33,9 @@ class SQLite:
 
     @contextmanager
     def filling(self) -> Iterator[None]:
-        """FTS5 merges what is written as it goes."""
-        yield
+        """FTS5 merges what is written as it goes.  Commits wait for the disk only now and then, as the log is kept."""
+        with _unhurried():
+            yield
 
     def hold_off_others(self) -> None:
         """Whoever has begun a transaction is the only one who writes."""
@@ -41,8 +43,7 @@ class SQLite:
     def write(self, entries: Iterable[Indexed]) -> None:
         added = [(entry.place, " ".join(entry.text), " ".join(entry.marks)) for entry in entries]
         self.forget([place for place, _, _ in added])
-        with connection.cursor() as cursor:
-            cursor.executemany("INSERT INTO search_text (rowid, text, marks) VALUES (%s, %s, %s)", added)
+        insert_into("search_text", ("rowid", "text", "marks"), added)
 
     def forget(self, places: Sequence[int]) -> None:
         with connection.cursor() as cursor:
@@ -79,6 +80,20 @@ class SQLite:
             yield
         finally:
             raw.set_progress_handler(None, 0)
+
+
+@contextmanager
+def _unhurried() -> Iterator[None]:
+    """What a failing machine takes back then is the end of the log, and the next rebuild makes it."""
+    if connection.in_atomic_block:
+        yield
+        return
+    [(usual,)] = rows("PRAGMA synchronous", [])
+    _execute("PRAGMA synchronous = NORMAL")
+    try:
+        yield
+    finally:
+        _execute(f"PRAGMA synchronous = {usual}")
 
 
 _WITH_ENTRIES = "FROM search_text t CROSS JOIN search_entry e ON e.place = t.rowid"
