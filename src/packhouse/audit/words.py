@@ -61,6 +61,8 @@ SENTENCES: Final[Mapping[str, Promise]] = {
     "two_factor:method_added": _("A second factor was added: %(method)s %(label)s"),
     "two_factor:method_removed": _("A second factor was removed: %(method)s %(label)s"),
 }
+OF_ITSELF: Final = frozenset({"account:erase", "email:sent", "email:unverified", "organization_role:expire_invite"})
+"""What the index does without anybody asking."""
 VALUES: Final[Mapping[str, Promise]] = {
     "invalid_password": _("wrong password"),
     "invalid_totp": _("wrong code of the authenticator app"),
@@ -68,7 +70,7 @@ VALUES: Final[Mapping[str, Promise]] = {
     "invalid_recovery_code": _("wrong recovery code"),
     "burned_recovery_code": _("a recovery code that was used before"),
     "totp": _("authenticator app"),
-    "webauthn": _("security key"),
+    "webauthn": _("passkey or security key"),
     "passkey": _("passkey"),
     "recovery-code": _("recovery code"),
     "remembered-device": _("remembered browser"),
