@@ -33,7 +33,7 @@ test-sqlite: $(ready)  ## the whole suite on SQLite
 
 test-postgresql: $(ready)  ## all tests that touch a database, on PostgreSQL
 	tools/debian-packages.sh
-	$(pytest) --database=postgresql --ignore=tests/specs --ignore=tests/house
+	$(pytest) --database=postgresql --ignore=tests/specs --ignore=tests/house --ignore=tests/journeys/test_pages.py
 
 faults: export TESTS_FAULTS ?= 1
 faults: export TESTS_FIGURES := $(abspath $(venv))/figures.jsonl

@@ -39,7 +39,7 @@ def descriptions(stock: list[Distribution]) -> Iterator[tuple[Distribution, str,
     for item in stock:
         if item.path.suffix == ".whl":
             said = _metadata(item.path)
-            if str(said.get_payload()).strip():
+            if str(said.get_payload()).strip() not in {"", "UNKNOWN"}:  # the word of old build tools for nothing
                 yield item, said.get_payload(), said.get("Description-Content-Type", "")
 
 
