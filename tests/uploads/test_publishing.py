@@ -1,6 +1,10 @@
 """A good upload, and what follows from it."""
 
 import hashlib
+from collections.abc import Callable
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from tests.factories.accounts import make_token, make_user
@@ -10,6 +14,7 @@ from packhouse.audit.models import Event
 from packhouse.documents.actions import serial_lock
 from packhouse.files import default_store, key_for
 from packhouse.projects.models import Description, File, Filename, JournalEntry, Project, Release
+from packhouse.uploads import checks
 
 pytestmark = pytest.mark.django_db
 
@@ -104,6 +109,31 @@ def test_the_same_file_again_is_welcome_and_changes_nothing() -> None:
     assert upload(token=token).status_code == 200
     assert (JournalEntry.objects.count(), Event.objects.count()) == before
     assert upload(token="").status_code == 403
+
+
+@pytest.mark.parametrize("make", [wheel, sdist])
+def test_the_same_file_is_welcome_though_another_request_publishes_it_between_two_checks(
+    monkeypatch: pytest.MonkeyPatch, make: Callable[[], tuple[str, bytes]]
+) -> None:
+    _, token = make_token()
+    assert upload(make(), token=token).status_code == 200
+    really, asked = checks._SAME.objects, list[object]()
+
+    def not_yet(*question: Any) -> Any:
+        asked.append(question)
+        return really(*question) if len(asked) > 1 else []
+
+    monkeypatch.setattr(checks, "_SAME", SimpleNamespace(objects=not_yet))
+    assert upload(make(), token=token).status_code == 200
+    assert len(asked) == 2
+
+
+def test_the_same_file_is_welcome_where_there_is_no_room_for_another(settings: Any) -> None:
+    _, token = make_token()
+    upload(token=token)
+    settings.PACKHOUSE = replace(settings.PACKHOUSE, project_size_limit=1)
+    assert upload(token=token).status_code == 200
+    assert upload(version="2.0", token=token)["X-Packhouse-Reason"] == "project-too-large"
 
 
 def test_a_retry_puts_back_what_the_blob_store_has_lost() -> None:

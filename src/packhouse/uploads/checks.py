@@ -216,10 +216,12 @@ def release_is_open(upload: Spooled) -> None:
 
 
 def sdist_is_the_only_one(upload: Spooled) -> None:
+    """One of the same name was published a moment ago, since ``file_is_new``: ``record`` will find it."""
     if upload.project is None or upload.filetype != File.PackageType.SDIST:
         return
     releases = upload.project.releases.filter(canonical_version=upload.canonical_version)
-    if releases.filter(files__packagetype=File.PackageType.SDIST).exists():
+    sdists = File.objects.filter(release__in=releases, packagetype=File.PackageType.SDIST)
+    if sdists.exclude(filename=upload.filename).exists():
         raise Rejected("second-sdist", "Only one sdist may be uploaded per release.")
 
 

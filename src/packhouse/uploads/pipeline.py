@@ -40,9 +40,9 @@ PERMISSION: Final[Sequence[Callable[[Described], None]]] = (
 )
 DESCRIBED: Final[Sequence[Callable[[Described], None]]] = (checks.a_file_is_given, *STARTING, *PERMISSION)
 RACING: Final[Sequence[Callable[[Spooled], None]]] = (
-    checks.project_stays_small_enough,
     checks.file_is_new,
     checks.filename_was_never_used,
+    checks.project_stays_small_enough,
     checks.release_is_open,
     checks.sdist_is_the_only_one,
 )
