@@ -22,6 +22,9 @@ from tests.servers.postgresql import Machine
 PATIENCE = 240.0
 """Seconds until uploads must succeed again.  The promise, 5 s on a machine of its own, is for the figures to show."""
 
+LOG_A_SECOND, LOG_A_REQUEST = 4096, 8192
+"""Bytes of the log, at most, while the database is away."""
+
 
 class Reader:
     """An installer that reads pages it has read before, without pause, and notes every status."""
@@ -116,6 +119,32 @@ def test_what_has_been_read_is_served_while_postgresql_is_gone_and_the_rest_says
         assert status == 503
         only_postgresql.start()
         assert soon(lambda: send(index.url, token, new_upload(1).body())[0] == 200, PATIENCE)
+
+
+def test_the_log_says_little_about_each_request_while_postgresql_is_gone(
+    tmp_path: Path, only_postgresql: Machine, often: Callable[[int, int], int], figures: Figures
+) -> None:
+    """What goes wrong all the time must not fill the disk: a bound for each request, and one for each idle second."""
+    database = only_postgresql.cluster.create_database("loud")
+    with filled(tmp_path, database) as (index, token, paths), Site(index.url) as site:
+        log, requests = index.home / "serve.log", often(60, 600)
+        only_postgresql.stop()
+        before, began = log.stat().st_size, time.monotonic()
+        time.sleep(often(3, 60))
+        quiet, asking = log.stat().st_size, time.monotonic()
+        for number in range(requests):
+            if number % 3:
+                site.get(f"/simple/never-read-{number}/" if number % 2 else paths[0])
+            else:
+                send(index.url, token, new_upload(1).body())
+        loud, ended = log.stat().st_size, time.monotonic()
+        only_postgresql.start()
+        assert soon(lambda: send(index.url, token, new_upload(1).body())[0] == 200, PATIENCE)
+    idle = (quiet - before) / (asking - began)
+    each = (loud - quiet - idle * (ended - asking)) / requests
+    assert idle < LOG_A_SECOND
+    assert each < LOG_A_REQUEST
+    figures(requests=requests, log_bytes_each=round(each), idle_seconds=asking - began, log_bytes_a_second=round(idle))
 
 
 def test_reads_go_on_while_postgresql_does_not_answer(

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import random
 import shutil
 import subprocess
 import tempfile
@@ -14,6 +15,7 @@ import pytest
 from tests.faults.conftest import Figures
 from tests.faults.invariants import Site, check
 from tests.faults.publishing import Load, Told, new_token, new_upload, publish, retry_all, soon
+from tests.faults.test_kills import is_whole, kill_task_worker, kill_web_worker
 from tests.servers import packhouse, postgresql
 from tests.servers.packhouse import Running
 from tests.servers.postgresql import Machine
@@ -88,6 +90,26 @@ def test_a_full_disk_refuses_uploads_keeps_reads_and_heals(
                 slowest_return=max(back),
                 looked=found.looked,
             )
+
+
+@pytest.mark.usefixtures("on_one_database")
+def test_a_full_disk_of_the_log_stops_nothing(tmp_path: Path, live_database: str | None) -> None:
+    """No line can be written: uploads, reads and tasks go on, and who dies is replaced."""
+    home, told = tmp_path / "home", Told()
+    with small_disk(tmp_path / "log", 4 * MIB) as disk:
+        home.mkdir()
+        (home / "serve.log").symlink_to(disk / "serve.log")
+        fill(disk)
+        with packhouse.running(home, database=live_database, workers=2) as index:
+            token = new_token(index)
+            for part in range(2):
+                uploads = [new_upload(4 * part + number) for number in range(4)]
+                assert {publish(index.url, token, upload, told) for upload in uploads} == {"200"}
+                kill_web_worker(index, random.Random(part))
+                kill_task_worker(index, random.Random(part))
+                assert soon(lambda: is_whole(index), PATIENCE)
+            assert check(index.url, home, database=live_database, told=told, in_flight=0).violations == []
+        assert (disk / "serve.log").stat().st_size == 0
 
 
 def test_a_full_disk_of_postgresql_refuses_uploads_keeps_reads_and_loses_nothing(

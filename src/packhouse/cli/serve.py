@@ -13,7 +13,7 @@ from packhouse import config
 from packhouse.base import home as homes
 from packhouse.base import running
 from packhouse.cli import session
-from packhouse.cli.supervisor import RESTART, Child, Supervisor, own_command, tell
+from packhouse.cli.supervisor import RESTART, Child, Supervisor, own_command, put, tell
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 WORKER_WAITS = 2.0
@@ -44,9 +44,8 @@ def serve(home: Path | None, *, no_work: bool, **flags: str | None) -> None:
         refuse_taken_port(settings.host, port)
     if prepare_database(reading) == NOBODY_YET:
         link = f"{settings.public_url}/setup/{homes.new_setup_token(settings.home)}"
-        click.echo(f"There is no administrator yet. Open this link once to make the first:\n  {link}\n")
-    click.echo(f"Packhouse serves {settings.home} at {settings.public_url}")
-    sys.stdout.flush()
+        put(f"There is no administrator yet. Open this link once to make the first:\n  {link}\n", sys.stdout)
+    put(f"Packhouse serves {settings.home} at {settings.public_url}", sys.stdout)
     running.make_folder(settings.home)
     children = [Child("server", own_command("packhouse.cli.front"), essential=True)]
     if not no_work:

@@ -11,6 +11,7 @@ import click
 
 from packhouse import config
 from packhouse.base import home
+from packhouse.cli.supervisor import tell
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 MIGRATION_LOCK = 0x7061636B
@@ -45,7 +46,7 @@ def begin(flags: Mapping[str, Any], *, quiet: bool = False, serving: bool = Fals
         sys.exit(2)
     os.environ.update(config.environment(reading), DJANGO_SETTINGS_MODULE="packhouse.settings")
     for warning in () if quiet else reading.warnings:
-        click.echo(f"packhouse: warning: {warning}", err=True)
+        tell(f"warning: {warning}")
     return reading
 
 

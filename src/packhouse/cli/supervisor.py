@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TextIO
 
 from packhouse.base import running
 
@@ -174,7 +174,13 @@ class Supervisor:
 
 def tell(message: str) -> None:
     """A line for the operator."""
-    print(f"packhouse: {message}", file=sys.stderr, flush=True)  # noqa: T201
+    put(f"packhouse: {message}", sys.stderr)
+
+
+def put(line: str, stream: TextIO) -> None:
+    """Write *line* at once.  Where the disk of the log is full it is lost, and that stops nothing."""
+    with suppress(OSError):
+        os.write(stream.fileno(), f"{line}\n".encode(errors="backslashreplace"))
 
 
 def own_command(module: str, *arguments: str) -> list[str]:
