@@ -79,6 +79,7 @@ TEMPLATES = [
                 "django.templatetags.i18n",
                 "django.templatetags.static",
                 "packhouse.base.templatetags.packhouse",
+                "packhouse.base.templatetags.fixed",  # after Django's, in whose place it stands
             ],
             "context_processors": [
                 "django.template.context_processors.request",
@@ -111,6 +112,7 @@ CSRF_TRUSTED_ORIGINS = [CONFIG.public_url]
 CSRF_FAILURE_VIEW = "packhouse.base.errors.csrf_failure"
 
 SESSION_COOKIE_AGE = CONFIG.session_lifetime
+SESSION_ENGINE = "packhouse.accounts.sessions"
 
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "/manage/projects/"

@@ -6,6 +6,7 @@ from django.contrib.auth.backends import BaseBackend
 from django.http import HttpRequest
 
 from packhouse.accounts.models import User
+from packhouse.base.statements import Question
 
 
 class Users(BaseBackend):
@@ -18,5 +19,8 @@ class Users(BaseBackend):
         return None
 
     def get_user(self, user_id: int) -> User | None:
-        user = User.objects.filter(pk=user_id).first()
+        user: User | None = _USER.object(User, user_id)
         return user if user is not None and user.can_act else None
+
+
+_USER = Question(lambda user: User.objects.filter(pk=user), int)

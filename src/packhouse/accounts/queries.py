@@ -15,13 +15,19 @@ from packhouse.accounts.models import Invitation, ProhibitedDomain, TermsEngagem
 from packhouse.base import clock
 from packhouse.base.agents import parse
 from packhouse.base.identity import Credential, Identity
+from packhouse.base.statements import Question
 
 SECOND_FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 """What counts as a second factor.  Recovery codes alone do not."""
 
 
 def has_verified_primary_email(user: User) -> bool:
-    return bool(EmailAddress.objects.filter(user=user, primary=True, verified=True).exists())
+    return _VERIFIED.exists(user.pk)
+
+
+_VERIFIED = Question(
+    lambda user: EmailAddress.objects.filter(user=user, primary=True, verified=True).values_list("pk"), int
+)
 
 
 def has_two_factor(user: User) -> bool:

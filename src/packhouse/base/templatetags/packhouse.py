@@ -1,7 +1,7 @@
 """The small parts of pages, one tag each.  Every page has them without ``{% load %}``; /_style/ shows them all."""
 
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from django import template
@@ -33,13 +33,27 @@ def _sprite() -> str:
 @register.simple_tag
 def icon(name: str, label: str = "") -> SafeString:
     """The icon *name* of the sprite; hidden from screen readers unless it has a *label*."""
-    flips = " icon-flips" if name in FLIPPING else ""
-    href = f"{_sprite()}#{name}"
-    if label:
-        return format_html(
-            '<svg class="icon{}" role="img" aria-label="{}"><use href="{}"></use></svg>', flips, label, href
-        )
-    return format_html('<svg class="icon{}" aria-hidden="true"><use href="{}"></use></svg>', flips, href)
+    if not label:
+        return _plain_icon(name)
+    return format_html(
+        '<svg class="icon{}" role="img" aria-label="{}"><use href="{}#{}"></use></svg>',
+        _flips(name),
+        label,
+        _sprite(),
+        name,
+    )
+
+
+@lru_cache(maxsize=256)
+def _plain_icon(name: str) -> SafeString:
+    return format_html(
+        '<svg class="icon{}" aria-hidden="true"><use href="{}#{}"></use></svg>', _flips(name), _sprite(), name
+    )
+
+
+def _flips(name: str) -> str:
+    """The class of those that point the other way where one reads from right to left."""
+    return " icon-flips" if name in FLIPPING else ""
 
 
 @register.simple_tag
