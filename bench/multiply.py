@@ -42,13 +42,13 @@ _STATEMENTS = (
     f"""INSERT INTO projects_journalentry (id, name, action, created)
     SELECT p.last_serial + {{k}} * {{serials}}, n.name, 'create', p.created {_COPY}""",
     *(
-        f"""INSERT INTO documents_document (key, serial, segmented, shared, {_BODIES})
-        SELECT '{kind}/' || n.normalized, d.serial + {{k}} * {{serials}}, {{no}}, d.shared, {_BODIES} {_COPY}
+        f"""INSERT INTO documents_document (key, serial, segmented, shared, made, {_BODIES})
+        SELECT '{kind}/' || n.normalized, d.serial + {{k}} * {{serials}}, {{no}}, d.shared, d.made, {_BODIES} {_COPY}
         JOIN documents_document d ON d.key = '{kind}/' || p.normalized_name"""
         for kind in ("simple", "project")
     ),
-    f"""INSERT INTO documents_document (key, serial, segmented, shared, {_BODIES})
-    SELECT 'release/' || n.normalized || '/' || r.canonical_version, 0, {{no}}, d.shared, {_BODIES} {_RELEASE}
+    f"""INSERT INTO documents_document (key, serial, segmented, shared, made, {_BODIES})
+    SELECT 'release/' || n.normalized || '/' || r.canonical_version, 0, {{no}}, d.shared, d.made, {_BODIES} {_RELEASE}
     JOIN documents_document d ON d.key = 'release/' || p.normalized_name || '/' || r.canonical_version""",
 )
 _PATTERN = """CREATE TABLE pattern AS

@@ -6,6 +6,7 @@ import threading
 import zlib
 
 import pytest
+from django.core.management import call_command
 from django.db import transaction
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +14,7 @@ from tests.documents.sources import Lines
 
 from packhouse.dataplane import large
 from packhouse.dataplane.large import Assembly
-from packhouse.documents import actions
+from packhouse.documents import actions, edition
 from packhouse.documents.checksums import combine, shift_by
 from packhouse.documents.models import Change, Document, Segment
 from packhouse.documents.segments import deflate, join_gzip, join_identity
@@ -215,3 +216,15 @@ def test_a_reader_is_closed_while_threads_ask_and_tells_the_others(settings):
     for thread in threads:
         thread.join(60)
     assert answers[-1] == "unavailable"
+
+
+def test_documents_from_before_editions_are_of_the_stamp_s():
+    rebuild(Lines())
+    rebuild(Lines("stamp"))
+    Document.objects.filter(key="stamp").update(shared=edition.stamp_of("https://before.example"))
+    call_command("migrate", "documents", "0003", verbosity=0)
+    call_command("migrate", "documents", verbosity=0)
+    assert set(Document.objects.values_list("made", flat=True)) == {
+        edition.number(edition.stamp_of("https://before.example/"))
+    }
+    assert edition.number(edition.stamp_of("https://before.example")) != actions.current()

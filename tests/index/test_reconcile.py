@@ -16,7 +16,7 @@ from packhouse.base import clock
 from packhouse.documents.actions import Shell, rebuild
 from packhouse.documents.models import Document, Segment
 from packhouse.files import LocalStore
-from packhouse.index import reconcile, sources, startup
+from packhouse.index import reconcile, sources, startup, tasks
 from packhouse.index.bulk import Prepared
 from packhouse.projects.models import File, Filename, Project
 
@@ -225,6 +225,7 @@ def test_an_empty_index_is_served_from_the_start():
 def test_a_new_public_url_reaches_all_links(index, store, settings):
     settings.PACKHOUSE = replace(settings.PACKHOUSE, public_url="https://new.example")
     startup.make_ready()
+    tasks.make_documents_anew.call()
     path = File.objects.first().path
     assert f'"url":"https://new.example/packages/{path}"'.encode() in world.page("simple/a")
     assert reconcile.run(store=store).findings == []

@@ -31,7 +31,7 @@ from packhouse.dataplane.packed import Packed
 from packhouse.dataplane.ready import Ready, ReadyAnswers
 from packhouse.dataplane.store import DocumentStore, NotLoaded
 from packhouse.dataplane.watch import TALLY, Exchange
-from packhouse.documents import generation
+from packhouse.documents import edition, generation
 from packhouse.documents import store as documents
 from packhouse.documents.store import Unavailable
 from packhouse.downloads.tally import Batch
@@ -360,6 +360,21 @@ def _write_downloads(batch: Batch) -> None:
     close_old_connections()
 
 
+def _make_anew(key: str) -> None:
+    """In a thread that may use Django."""
+    from django.db import DatabaseError, close_old_connections  # noqa: PLC0415
+
+    from packhouse.index.startup import make_anew  # noqa: PLC0415
+
+    close_old_connections()
+    try:
+        make_anew(key)
+    except DatabaseError as error:
+        raise Unavailable(str(error)) from error
+    finally:
+        close_old_connections()
+
+
 def _names_one_host(scope: Any) -> bool:
     """Whether the request says for which host it is, and says so once (RFC 9112 §3.2)."""
     hosts = scope.headers.get_all("host")
@@ -398,11 +413,13 @@ def front_door(config: Config) -> FrontDoor:
     secure = config.public_url.startswith("https://")
     site = Site(config.public_url, config.index_max_age, config.purge != "none://", secure)
     mark, cache = generation.of(config.home), config.home / "cache"
-    store = DocumentStore(documents.from_url(config.database), mark, cache, capacity=config.document_cache_size)
+    reader = documents.from_url(config.database, edition.number(edition.stamp_of(config.public_url)))
+    store = DocumentStore(reader, mark, cache, capacity=config.document_cache_size)
     blobs = blob_stores.from_store(files.from_url(config.files), redirect=config.file_delivery == "redirect")
     limits = Limits(body=config.max_body_size, idle=config.idle_timeout, rate=config.min_body_rate)
     spool = config.home / "spool"
     bridge = Bridge(_django, public_url=config.public_url, spool=spool, threads=config.threads, limits=limits)
+    store.make_anew = lambda key: bridge.work(lambda: _make_anew(key))
     return FrontDoor(config, store=store, blobs=blobs, bridge=bridge, site=site)
 
 

@@ -7,7 +7,7 @@ once, by whoever asks first; all others wait for that load.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from packhouse.base.metrics import hot
 from packhouse.dataplane.large import LARGE, Assembly, LargePage
 from packhouse.dataplane.page import Page
 from packhouse.documents.generation import Generation
-from packhouse.documents.store import EVERYTHING, Format, Pieces, Reader, Unavailable
+from packhouse.documents.store import EVERYTHING, Format, Outdated, Pieces, Reader, Unavailable
 
 Key = tuple[str, Format]
 Entry = Page | LargePage | Literal["absent"]
@@ -60,6 +60,8 @@ class DocumentStore:
         self.size = 0
         self.listeners: list[Callable[[Iterable[str] | None], None]] = []
         """Told of the documents that have changed; None: all may have."""
+        self.make_anew: Callable[[str], Awaitable[None]] | None = None
+        """Makes an outdated document anew, or removes it."""
         self._pages: OrderedDict[Key, Entry] = OrderedDict()
         self._releases: dict[str, set[Key]] = {}
         self._loading: dict[Key, _Load] = {}
@@ -97,7 +99,10 @@ class DocumentStore:
     def _load_inline(self, key: Key) -> Entry:
         if not self.reader.inline:
             raise NotLoaded(key)
-        loaded = self.reader.load(*key, whole=False)
+        try:
+            loaded = self.reader.load(*key, whole=False)
+        except Outdated:
+            raise NotLoaded(key) from None
         if loaded == "segmented":
             raise NotLoaded(key)
         return self._keep(key, loaded)
@@ -129,10 +134,20 @@ class DocumentStore:
             load.stale = False
             self.loads += 1
             hot.cache_loads += 1
-            page = await loop.run_in_executor(self._threads, self._make, key)
+            try:
+                page = await loop.run_in_executor(self._threads, self._make, key)
+            except Outdated:
+                await self._have_made(key[0])
+                page = await loop.run_in_executor(self._threads, self._make, key)
             if not load.stale:
                 self._keep_page(key, page)
                 return
+
+    async def _have_made(self, key: str) -> None:
+        """An outdated document is made anew for the first who asks; the task that makes all may take minutes."""
+        if self.make_anew is None:
+            raise Outdated(key)
+        await self.make_anew(key)
 
     def _make(self, key: Key) -> Entry:
         if self._is_large(key):

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from packhouse.base.statements import Question
-from packhouse.documents import generation
+from packhouse.documents import edition, generation
 from packhouse.documents.models import Change, Document, Segment
 from packhouse.documents.segments import deflate
 
@@ -60,6 +60,11 @@ class Source(Protocol):
     def items(self, first: bytes, before: bytes | None) -> Iterable[Item]: ...
 
 
+def current() -> int:
+    """The edition that this process makes."""
+    return edition.number(edition.stamp_of(settings.PACKHOUSE.public_url))
+
+
 def serial_lock() -> None:
     """Make this transaction the only one that writes serials and documents, until it ends.
 
@@ -98,7 +103,7 @@ class Writing:
     def refresh(self, source: Source, touched: Iterable[bytes]) -> None:
         """Write the shell of *source*'s document and the segments in which the *touched* keys lie."""
         document = self._stored.get(source.key)
-        if document is None:
+        if document is None or not edition.is_of(current(), source.key, document.made):
             rebuild(source)
             return
         _apply_shell(document, source.shell())
@@ -179,10 +184,10 @@ def _heads(*keys: str) -> "ValuesQuerySet[Document, tuple[Any, ...]]":
 
 
 _STORED: dict[int, Question] = {}
-_HEAD = ("key", "serial", "segmented", "shared")
+_HEAD = ("key", "serial", "segmented", "shared", "made")
 _SEGMENTS_AT_ONCE = 100
 _BODIES = ("html", "json", "html_head", "html_tail", "json_head", "json_tail")
-_FIELDS = ("serial", "shared", "segmented", *_BODIES)
+_FIELDS = ("serial", "shared", "segmented", "made", *_BODIES)
 
 
 def _save(document: Document) -> None:
@@ -195,6 +200,7 @@ def _save(document: Document) -> None:
 def _apply_shell(document: Document, shell: Shell) -> None:
     document.serial = shell.serial
     document.shared = shell.shared
+    document.made = current()
     document.html_head, document.html_tail = deflate(shell.html_head), deflate(shell.html_tail)
     document.json_head, document.json_tail = deflate(shell.json_head), deflate(shell.json_tail)
 

@@ -14,6 +14,7 @@ class Document(models.Model):
     """One document in up to two formats.  The first segment's items live in the row itself (``html``, ``json``).
 
     ``shared`` is a piece of JSON that documents below this one borrow (a project's ownership, for its releases).
+    ``made`` is the number of the edition that it is of, see ``edition``.
     """
 
     key = models.CharField(max_length=420, primary_key=True)
@@ -26,6 +27,7 @@ class Document(models.Model):
     json_head = models.BinaryField(default=b"")
     json = models.BinaryField(default=b"")
     json_tail = models.BinaryField(default=b"")
+    made = models.BigIntegerField(default=0)
 
     def __str__(self) -> str:
         return self.key

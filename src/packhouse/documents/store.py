@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 from urllib.parse import unquote, urlsplit
 
+from packhouse.documents import edition
 from packhouse.documents.segments import SEPARATORS, deflate, sequence
 
 Format = Literal["html", "json"]
@@ -76,9 +77,14 @@ class Unavailable(Exception):
     """The database did not answer."""
 
 
+class Outdated(Unavailable):
+    """The document is of another edition: its links may lead nowhere.  It must be made anew first."""
+
+
 EVERYTHING = "*"
 """In the change feed: any document may have changed."""
 _MOST_CHANGES = 5000
+_FROM_DOCUMENT = "FROM documents_document WHERE key ="
 
 
 class _Queries(ABC):
@@ -87,10 +93,11 @@ class _Queries(ABC):
     mark = "?"
     error: type[Exception] = Exception
 
-    def __init__(self) -> None:
+    def __init__(self, edition: int | None = None) -> None:
+        self._edition = edition
         m = self.mark
         self._head = {
-            fmt: f"SELECT serial, segmented, {fmt}_head, {fmt}, {fmt}_tail FROM documents_document WHERE key = {m}"  # noqa: S608
+            fmt: f"SELECT serial, segmented, {fmt}_head, {fmt}, {fmt}_tail, made {_FROM_DOCUMENT} {m}"
             for fmt in ("html", "json")
         }
         self._rest = {
@@ -119,10 +126,13 @@ class _Queries(ABC):
         """What is asked inside sees the database at one moment."""
 
     def load(self, key: str, fmt: Format, *, whole: bool = True) -> Pieces | Literal["segmented"] | None:
-        """The pieces of document *key*; ``"segmented"`` for a large one unless *whole* is asked for."""
+        """The pieces of document *key*; ``"segmented"`` for a large one unless *whole* is asked for.
+
+        Raises ``Outdated`` for one of another edition than the reader's, where that has one.
+        """
         if key.startswith("release/"):
             return self._load_release(key)
-        found = self.rows(self._head[fmt], key)
+        found = self._current(key, self.rows(self._head[fmt], key))
         if not found:
             return None
         if not found[0][1]:
@@ -131,7 +141,7 @@ class _Queries(ABC):
 
     def _load_segmented(self, key: str, fmt: Format) -> Pieces | None:
         with self.snapshot():
-            found = self.rows(self._head[fmt], key)
+            found = self._current(key, self.rows(self._head[fmt], key))
             rest = [bytes(body) for (body,) in self.rows(self._rest[fmt], key)]
         return _pieces(found[0], rest, fmt) if found else None
 
@@ -139,12 +149,17 @@ class _Queries(ABC):
         """A release's JSON document, with its project's shared piece (serial, ownership) in the middle."""
         project = key.split("/")[1]
         with self.snapshot():
-            found = self.rows(self._head["json"], key)
+            found = self._current(key, self.rows(self._head["json"], key))
             shared = self.rows(self._shared, f"project/{project}")
         if not found or not shared:
             return None
         head, tail = bytes(found[0][2]), bytes(found[0][4])
         return Pieces(shared[0][0], [head, deflate(shared[0][1].encode()), tail])
+
+    def _current(self, key: str, found: list[Any]) -> list[Any]:
+        if found and self._edition is not None and not edition.is_of(self._edition, key, found[0][-1]):
+            raise Outdated(key)
+        return found
 
     def size(self, key: str, fmt: Format) -> int:
         """The bytes that document *key* takes beyond its first segment: 0 where it has no other."""
@@ -161,7 +176,7 @@ class _Queries(ABC):
             firsts = self._order(key, known, {first for first, _ in changed}.difference(known))
         if not found:
             return None
-        serial, _, head, first, tail = found[0]
+        serial, _, head, first, tail, _ = found[0]
         return Outline(serial, bytes(head), bytes(first), bytes(tail), firsts, changed)
 
     def _order(self, key: str, known: Collection[bytes], added: set[bytes]) -> list[bytes] | None:
@@ -186,7 +201,7 @@ class _Queries(ABC):
 
 
 def _pieces(row: Any, rest: list[bytes], fmt: Format) -> Pieces:
-    serial, _, head, first, tail = row
+    serial, _, head, first, tail, _ = row
     return Pieces(serial, sequence(bytes(head), [bytes(first), *rest], bytes(tail), SEPARATORS[fmt]))
 
 
@@ -195,8 +210,8 @@ class SQLiteReader(_Queries):
 
     inline = True
 
-    def __init__(self, path: str | Path) -> None:
-        super().__init__()
+    def __init__(self, path: str | Path, edition: int | None = None) -> None:
+        super().__init__(edition)
         self._connection = sqlite3.connect(path, timeout=5, isolation_level=None, check_same_thread=False)
         self._connection.execute("PRAGMA query_only = ON")
         self._lock = threading.RLock()
@@ -229,8 +244,8 @@ class PostgresReader(_Queries):
     inline = False
     mark = "%s"
 
-    def __init__(self, url: str) -> None:
-        super().__init__()
+    def __init__(self, url: str, edition: int | None = None) -> None:
+        super().__init__(edition)
         self._url = url
         self._patience: dict[str, Any] = {"connect_timeout": 3, "keepalives_idle": 5, "tcp_user_timeout": 5000}
         self._local = threading.local()
@@ -293,9 +308,9 @@ def _close_all(connections: list[Any]) -> None:
             connection.close()
 
 
-def from_url(url: str) -> SQLiteReader | PostgresReader:
-    """The reader for the database *url* (``sqlite:///path`` or ``postgresql://…``)."""
+def from_url(url: str, edition: int | None = None) -> SQLiteReader | PostgresReader:
+    """The reader for the database *url* (``sqlite:///path`` or ``postgresql://…``), of documents of that *edition*."""
     parts = urlsplit(url)
     if parts.scheme == "sqlite":
-        return SQLiteReader("/" + unquote(parts.path).lstrip("/"))
-    return PostgresReader(url)
+        return SQLiteReader("/" + unquote(parts.path).lstrip("/"), edition)
+    return PostgresReader(url, edition)

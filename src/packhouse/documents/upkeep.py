@@ -4,12 +4,13 @@ Writing functions run in the writer's transaction, under the serial lock, as tho
 """
 
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from packhouse.base.bulk import insert
-from packhouse.documents.actions import Item, Shell, Source, as_body, cut, mark_changed
+from packhouse.documents import edition
+from packhouse.documents.actions import Item, Shell, Source, as_body, current, cut, mark_changed
 from packhouse.documents.models import Document, Segment
 from packhouse.documents.segments import deflate, inflate
 from packhouse.documents.store import EVERYTHING
@@ -83,8 +84,15 @@ def new_rows(source: Source) -> NewRows:
 
 def insert_new(made: Sequence[NewRows]) -> None:
     """Write documents that are not there yet; readers are to be told by the caller (``mark_everything_changed``)."""
-    insert(Document, _DOCUMENT, (row.document for row in made))
+    edition_made = current()
+    insert(Document, (*_DOCUMENT, "made"), ((*row.document, edition_made) for row in made))
     insert(Segment, _SEGMENT, (segment for row in made for segment in row.segments))
+
+
+def outdated(keys: Collection[str]) -> set[str]:
+    """Those of the documents *keys* that are stored and not of this process's edition."""
+    rows = Document.objects.filter(key__in=keys).exclude(made=current()).values_list("key", "made")
+    return {key for key, made in rows if not edition.is_of(current(), key, made)}
 
 
 def mark_everything_changed() -> None:
@@ -94,9 +102,10 @@ def mark_everything_changed() -> None:
 def _replace(made: Sequence[NewRows]) -> None:
     keys = [row.document[0] for row in made]
     Segment.objects.filter(document_id__in=keys).delete()
-    documents = [Document(**dict(zip(_DOCUMENT, row.document, strict=True))) for row in made]
+    edition_made = current()
+    documents = [Document(made=edition_made, **dict(zip(_DOCUMENT, row.document, strict=True))) for row in made]
     Document.objects.bulk_create(
-        documents, batch_size=50, update_conflicts=True, unique_fields=["key"], update_fields=_FIELDS
+        documents, batch_size=50, update_conflicts=True, unique_fields=["key"], update_fields=[*_FIELDS, "made"]
     )
     insert(Segment, _SEGMENT, (segment for row in made for segment in row.segments))
     mark_changed(*keys)
@@ -153,7 +162,8 @@ def segment_matches(source: Source, first: bytes, before: bytes | None) -> bool:
 def _same_shell(document: Document, shell: Shell) -> bool:
     found = (document.html_head, document.html_tail, document.json_head, document.json_tail)
     return (
-        document.serial == shell.serial
+        edition.is_of(current(), document.key, document.made)
+        and document.serial == shell.serial
         and document.shared == shell.shared
         and [_plain(piece) for piece in found] == [shell.html_head, shell.html_tail, shell.json_head, shell.json_tail]
     )

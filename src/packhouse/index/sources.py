@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
+from packhouse.documents import edition
 from packhouse.documents.actions import Item, Shell
 from packhouse.index import json_api, rows
 from packhouse.index.rows import FileRow, ProjectRow, ReleaseRow, Shelf
 from packhouse.specs import simple_api
 from packhouse.specs.simple_api import Frame, ListedFile
 
-INDEX = "index"
+INDEX = edition.INDEX
 FILES_IN_SEGMENT = 128
 PROJECTS_IN_SEGMENT = 256
 

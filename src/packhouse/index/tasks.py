@@ -3,9 +3,16 @@
 from datetime import timedelta
 
 from packhouse.files import default_store
+from packhouse.index import startup
 from packhouse.queue import background
 
 LEFT_BEHIND = timedelta(days=1)
+
+
+@background("heavy", attempts=8, time_limit=4 * 3600, unique=True)
+def make_documents_anew() -> None:
+    """Make those documents anew that are of another edition.  Goes on where it was interrupted; safe to run twice."""
+    startup.make_all_anew()
 
 
 @background("heavy", attempts=3, time_limit=600, unique=True)
