@@ -140,9 +140,12 @@ def test_a_retry_puts_back_what_the_blob_store_has_lost() -> None:
     _, token = make_token()
     upload(token=token)
     path, store = File.objects.get().path, default_store()
+    metadata = store.read(f"{path}.metadata")
     store.delete(path)
+    store.delete(f"{path}.metadata")
     assert upload(token=token).status_code == 200
     assert store.read(path) == wheel()[1]
+    assert store.read(f"{path}.metadata") == metadata
 
 
 @pytest.mark.parametrize("left", [True, False], ids=["left by an earlier attempt", "new, but the clock has jumped"])

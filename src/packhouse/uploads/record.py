@@ -21,7 +21,7 @@ from packhouse.projects.ledger import Ledger
 from packhouse.projects.models import Description, File, Project, Release
 from packhouse.specs import filenames, versions
 from packhouse.specs.errors import Refused
-from packhouse.uploads import checks, creation, pipeline
+from packhouse.uploads import checks, creation, opening, pipeline
 from packhouse.uploads.form import Content
 from packhouse.uploads.reasons import Rejected
 from packhouse.uploads.rendering import renderer
@@ -109,11 +109,17 @@ def _look_after_connection(error: Exception, attempt: int) -> None:
 
 
 def heal(file: File, content: Content | None) -> None:
-    """Put the bytes of a published file back, should the blob store have lost them: *content* is the same file."""
-    store = default_store()
-    if content is not None and not store.exists(file.path):
+    """Put back what the blob store has lost of a published file and its metadata: *content* is the same file."""
+    store, sidecar = default_store(), f"{file.path}.metadata"
+    if content is None:
+        return
+    if not store.exists(file.path):
         log.warning("missing blob put back", path=file.path)
         store.put(file.path, content.file, size=file.size, sha256_hex=file.sha256, blake2_hex=file.blake2_256)
+    if file.metadata_sha256 and not store.exists(sidecar):
+        log.warning("missing blob put back", path=sidecar)
+        metadata = opening.INSPECTOR.inspect(content.file, file.filename, file.packagetype).metadata
+        store.put(sidecar, metadata, size=len(metadata), sha256_hex=file.metadata_sha256)
 
 
 def _store(upload: Ready) -> Stored:
