@@ -98,6 +98,17 @@ def problem(token: str, *, address: str) -> str:
     return _("The service that tells people from programs does not answer. Try again in a moment.")
 
 
+def probe() -> str:
+    """Has the vendor verify a token that is none; raises ``OSError`` or ``ValueError`` where it does not, or cannot."""
+    named = site()
+    if named is None or not settings.PACKHOUSE.captcha_secret:
+        raise ValueError("captcha_secret is not set")
+    codes = _ask(named, "packhouse-check", "127.0.0.1").get("error-codes") or []
+    if wrong := [code for code in codes if "secret" in str(code) or "sitekey" in str(code)]:
+        raise ValueError(f"{named.vendor} says {wrong[0]}")
+    return ""
+
+
 def _ask(named: CaptchaSite, token: str, address: str) -> dict[str, Any]:
     url = named.endpoint or VENDORS[named.vendor].verification
     form = {"secret": settings.PACKHOUSE.captcha_secret, "sitekey": named.key, "response": token, "remoteip": address}

@@ -113,6 +113,12 @@ def is_breached(password: str) -> bool:
     return any(line.partition(":")[0] == digest[5:] and not line.endswith(":0") for line in answer.upper().split())
 
 
+def probe_breach_check() -> str:
+    """Asks the range API about a hash of nobody's; raises ``OSError`` or ``ValueError`` where it does not answer."""
+    _ask(f"{settings.PACKHOUSE.breach_check.rstrip('/')}/range/00000")
+    return ""
+
+
 def _ask(url: str) -> str:
     request = urllib.request.Request(url, headers={"Add-Padding": "true", "User-Agent": "packhouse"})  # noqa: S310
     with urllib.request.urlopen(request, timeout=PATIENCE) as response:  # noqa: S310 (http or https, by the setting)

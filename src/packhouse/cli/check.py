@@ -31,10 +31,12 @@ def check(home: Path | None) -> None:
     reading = session.begin({"home": home})
     session.start_django(reading.config)
     lines = list(examine(reading.config))
-    width = max(len(line.plugged_in) for line in lines)
+    first, width = max(len(line.part) for line in lines), max(len(line.plugged_in) for line in lines)
     for line in lines:
         state = f"FAILS: {line.problem}" if line.problem else "ok"
-        click.echo(f"{line.part:<10}  {line.plugged_in:<{width}}  {state}{f'  ({line.note})' if line.note else ''}")
+        click.echo(
+            f"{line.part:<{first}}  {line.plugged_in:<{width}}  {state}{f'  ({line.note})' if line.note else ''}"
+        )
     raise SystemExit(1 if any(line.problem and line.essential for line in lines) else 0)
 
 
@@ -46,11 +48,28 @@ def examine(settings: config.Config) -> list[Line]:
         lines.append(_asked("migrations", "", _migrations))
     lines.append(_asked("files", shown["files"], _files))
     lines += [Line(name, shown[name], lines[0].problem) for name in ("cache", "search") if shown[name] == "database"]
+    if shown["cache"] != "database":
+        lines.append(_asked("cache", shown["cache"], _redis, essential=False))
     if not lines[0].problem:
         lines.append(_asked("tasks", shown["tasks"], _queue, essential=False))
     lines.append(_asked("mail", shown["mail"], _mail, essential=False))
     lines.append(_asked("purge", shown["purge"], _purge, essential=False))
-    return lines
+    return lines + _services(settings)
+
+
+def _services(settings: config.Config) -> list[Line]:
+    """Asks what is somebody else's, and set up."""
+    from packhouse.accounts.services import PROBES, in_use  # noqa: PLC0415
+
+    return [
+        _asked(
+            name,
+            config.without_secrets(config.declared()[name], getattr(settings, name)),
+            PROBES[name],
+            essential=False,
+        )
+        for name in in_use()
+    ]
 
 
 def _asked(part: str, plugged_in: str, ask: Callable[[], str], *, essential: bool = True) -> Line:
@@ -86,6 +105,12 @@ def _files() -> str:
 
     default_store().probe()
     return ""
+
+
+def _redis() -> str:
+    from packhouse.throttle.counting import probe_redis  # noqa: PLC0415
+
+    return probe_redis()
 
 
 def _queue() -> str:

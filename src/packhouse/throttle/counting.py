@@ -217,6 +217,17 @@ def place() -> Chain:
     return Chain(LibraryPlace(redis), DatabasePlace(), memory)
 
 
+def probe_redis() -> str:
+    """Asks the Redis that ``PACKHOUSE_CACHE`` names; raises ``Unreachable`` where it does not answer."""
+    try:
+        RedisStorage(
+            settings.PACKHOUSE.cache, wrap_exceptions=True, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE
+        ).get("packhouse-check")
+    except StorageError as error:
+        raise Unreachable(f"{error.storage_error}; limits are counted in the database meanwhile") from error
+    return ""
+
+
 def _weight(now: float, seconds: int) -> float:
     """The share of the window before the present slot that still lies within the last *seconds*."""
     return 1 - (now % seconds) / seconds
