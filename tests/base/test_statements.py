@@ -1,13 +1,14 @@
 """Questions that are compiled once answer as Django's own queries do."""
 
 import pytest
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 from tests.factories.accounts import make_user
 from tests.factories.projects import make_project
 from tests.pages import shelves
 
-from packhouse.base.statements import Question
-from packhouse.projects.models import File, Project, Release
+from packhouse.base.statements import Insertion, Question
+from packhouse.projects.models import File, Filename, Project, Release
 
 pytestmark = pytest.mark.django_db
 
@@ -85,3 +86,38 @@ def test_a_value_without_a_place_is_an_error():
 
 def _plain(value):
     return bytes(value) if isinstance(value, memoryview) else value
+
+
+def _values(row):
+    return {field.attname: _plain(getattr(row, field.attname)) for field in row._meta.concrete_fields}
+
+
+def test_a_row_is_written_as_save_would_write_it(shelf):
+    insertion = Insertion(Release)
+    for number in range(3):
+        rows = [
+            Release(
+                project=shelf[0],
+                version=f"{number}.{place}",
+                canonical_version=f"{number}.{place}",
+                sort_key=b"\x00\xff%d" % number,
+                metadata={"summary": "Crates & \u2603", "keywords": ["a", None]},
+                yanked=bool(number),
+            )
+            for place in range(2)
+        ]
+        insertion.write(rows[0])
+        rows[1].save(force_insert=True)
+        written, saved = (_values(Release.objects.get(pk=row.pk)) for row in rows)
+        assert not rows[0]._state.adding
+        assert written == _values(rows[0])
+        differ = {name for name, value in written.items() if value != saved[name]}
+        assert differ == {"id", "version", "canonical_version", "created"}
+
+
+def test_a_row_whose_key_is_its_own_keeps_it_and_is_written_once(shelf):
+    insertion = Insertion(Filename)
+    insertion.write(Filename(filename="crates-9.0.tar.gz"))
+    assert Filename.objects.get(filename="crates-9.0.tar.gz").created
+    with pytest.raises(IntegrityError), transaction.atomic():
+        insertion.write(Filename(filename="crates-9.0.tar.gz"))

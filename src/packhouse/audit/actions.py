@@ -12,6 +12,7 @@ from django.db import transaction
 from packhouse.audit.models import Event
 from packhouse.audit.tags import TAGS
 from packhouse.base.identity import Identity, RequestFacts, current_request
+from packhouse.base.statements import Insertion
 
 Actor = Identity | AbstractBaseUser | None
 """Who acts: an identity, a user, or None for the operator's command line and the index itself."""
@@ -46,7 +47,7 @@ def record(
         raise RuntimeError(f"{tag} was recorded outside a transaction")
     origin = request or current_request.get()
     actor_id, actor, token = _actor(by)
-    return Event.objects.create(
+    event = Event(
         tag=tag,
         subject_kind=subject.kind,
         subject_id=subject.id,
@@ -59,6 +60,11 @@ def record(
         request_id=origin.request_id[:64],
         additional=dict(additional or {}),
     )
+    _NEW_EVENT.write(event)
+    return event
+
+
+_NEW_EVENT = Insertion(Event)
 
 
 def forget_before(moment: datetime, *, at_most: int) -> int:

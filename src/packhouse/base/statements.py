@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db import connection, connections, models
 from django.db.models import QuerySet
+from django.db.models.sql import InsertQuery
 from django.db.models.sql.compiler import SQLCompiler
 
 _NUMBER: Final = 1_987_650_000
@@ -51,6 +52,38 @@ class Question:
     def object(self, model: type[models.Model], *values: object) -> Any:
         """The first row as an object of *model*; None where there is none."""
         return next(self.objects(model, *values), None)
+
+
+class Insertion:
+    """``INSERT`` of one new row of *model*, as ``save(force_insert=True)`` writes it, but for signals."""
+
+    def __init__(self, model: type[models.Model]) -> None:
+        self._model = model
+        self._sql = ""
+
+    def write(self, row: Any) -> None:
+        """Write *row*, whose key the database gives where it is none yet."""
+        meta = self._model._meta
+        # A key that the database counts is never known before; any other stands in the row.
+        key = meta.pk if isinstance(meta.pk, models.AutoField | models.BigAutoField) else None
+        fields = [field for field in meta.concrete_fields if field is not key]
+        values = [field.get_db_prep_save(field.pre_save(row, add=True), connection) for field in fields]
+        if not self._sql:
+            self._sql = _insertion(self._model, fields, row, returning=key)
+        with connection.cursor() as cursor:
+            cursor.execute(self._sql, values)
+            if key is not None:
+                setattr(row, key.attname, cursor.fetchone()[0])
+        row._state.adding, row._state.db = False, connection.alias  # noqa: SLF001 - as Model.save does
+
+
+def _insertion(model: type[models.Model], fields: list[Any], row: models.Model, *, returning: Any) -> str:
+    query = InsertQuery(model)
+    query.insert_values(fields, [row])
+    compiler: Any = query.get_compiler(using=connection.alias)
+    compiler.returning_fields = [returning] if returning is not None else None
+    [(sql, _)] = compiler.as_sql()
+    return str(sql)
 
 
 class _Made:

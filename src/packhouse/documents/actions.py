@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Subquery
 
 from packhouse.base.statements import Question
 from packhouse.documents import edition, generation
@@ -109,10 +110,10 @@ class Writing:
         _apply_shell(document, source.shell())
         done: set[bytes] = set()
         for key in touched:
-            first = _segment_start(document, key)
+            first, before = _bounds(document, key)
             if first not in done:
                 done.add(first)
-                _rewrite(document, source, first, _next_start(document, first))
+                _rewrite(document, source, first, before)
         (self._parts if document.get_deferred_fields() else self._whole).append(document)
         self._changed.append(source.key)
 
@@ -205,31 +206,30 @@ def _apply_shell(document: Document, shell: Shell) -> None:
     document.json_head, document.json_tail = deflate(shell.json_head), deflate(shell.json_tail)
 
 
-def _segment_start(document: Document, key: bytes) -> bytes:
-    """The first key of the segment in which *key* belongs; empty for the one in the document's own row."""
+def _bounds(document: Document, key: bytes) -> tuple[bytes, bytes | None]:
+    """The segment in which *key* belongs: its first key (empty for the one in the document's own row), and the next's.
+
+    There is no next segment behind the last.
+    """
     if not document.segmented:
-        return b""
-    found = _FIRST_UP_TO.first(document.key, key)
-    return b"" if found is None else bytes(found[0])
+        return b"", None
+    if found := _AROUND.first(document.key, key):
+        first, after = found
+    else:
+        first, after = b"", (_AFTER.first(document.key, key) or (None,))[0]
+    return bytes(first), None if after is None else bytes(after)
 
 
-def _next_start(document: Document, first: bytes) -> bytes | None:
-    if not document.segmented:
-        return None
-    found = _FIRST_AFTER.first(document.key, first)
-    return None if found is None else bytes(found[0])
+def _after(document: object, key: object) -> "ValuesQuerySet[Segment, tuple[Any]]":
+    return Segment.objects.filter(document_id=document, first__gt=key).order_by("first").values_list("first")[:1]
 
 
-_FIRST_UP_TO = Question(
+_AFTER = Question(_after, str, bytes)
+_AROUND = Question(
     lambda document, key: (
-        Segment.objects.filter(document_id=document, first__lte=key).order_by("-first").values_list("first")[:1]
-    ),
-    str,
-    bytes,
-)
-_FIRST_AFTER = Question(
-    lambda document, first: (
-        Segment.objects.filter(document_id=document, first__gt=first).order_by("first").values_list("first")[:1]
+        Segment.objects.filter(document_id=document, first__lte=key)
+        .order_by("-first")
+        .values_list("first", Subquery(_after(document, key)))[:1]
     ),
     str,
     bytes,

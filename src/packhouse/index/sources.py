@@ -112,7 +112,7 @@ class ProjectSource(Files):
 
     def items(self, first: bytes, before: bytes | None) -> Iterator[Item]:
         releases = self._versions(first, before)
-        files = {} if not releases else files_by_release(self._files(releases, whole=not first and before is None))
+        files = files_by_release(self._files(first, before)) if releases else {}
         base = public_url()
         listed = ((version, files.get(release_id, ())) for release_id, version in releases)
         return (release_item(version, len(some), json_api.urls(some, base)) for version, some in listed)
@@ -122,13 +122,9 @@ class ProjectSource(Files):
             return self.shelf.versions_between(first, before)
         return rows.versions_between(self.project.id, first, before)
 
-    def _files(self, releases: list[tuple[int, str]], *, whole: bool) -> Iterator[FileRow]:
-        """The files of *releases*; for all of them, no list of ids that may be too long for the database."""
-        if self.shelf:
-            return iter(self.shelf.files)
-        if whole or len(releases) > 500:
-            return rows.files(project_id=self.project.id)
-        return rows.files(release_id__in=[release_id for release_id, _ in releases])
+    def _files(self, first: bytes, before: bytes | None) -> Iterable[FileRow]:
+        """The files of the releases whose version, as text, is in the range; in any order."""
+        return self.shelf.files if self.shelf else rows.files_of_versions(self.project.id, first, before)
 
 
 @dataclass(frozen=True, slots=True)

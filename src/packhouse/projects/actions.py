@@ -14,7 +14,7 @@ from django.db.models import F
 from packhouse.accounts.actions import subject as user_subject
 from packhouse.audit.actions import Actor, Subject, record
 from packhouse.audit.models import Event
-from packhouse.base.statements import Question
+from packhouse.base.statements import Insertion, Question
 from packhouse.projects import emails, facts
 from packhouse.projects.ledger import Ledger, journalled, user_id
 from packhouse.projects.models import Description, File, Filename, Project, Release, Role
@@ -83,8 +83,8 @@ def publish_file(
         else:
             _verify_more(existing, release.verified)
         file.project, file.release = project, existing or release
-        Filename.objects.create(filename=file.filename)
-        file.save(force_insert=True)
+        _NEW_FILENAME.write(Filename(filename=file.filename))
+        _NEW_FILE.write(file)
         former_name = _grow(project, file.size, total_size_limit)
         book.note(project, f"add {file.python_version} file {file.filename}", file.release.version)
         _audit_file("file:add", file, by, {"version": file.release.version, "sha256": file.sha256})
@@ -286,7 +286,7 @@ def _keep_an_owner(project: Project, leaving: Role) -> None:
 
 def _start_release(book: Ledger, project: Project, release: Release, description: Description | None) -> None:
     release.project = project
-    release.save(force_insert=True)
+    _NEW_RELEASE.write(release)
     if description is not None:
         description.release = release
         description.save(force_insert=True)
@@ -320,6 +320,7 @@ def _grow(project: Project, size: int, limit: int) -> str:
     return "" if former == project.name else former
 
 
+_NEW_FILENAME, _NEW_FILE, _NEW_RELEASE = Insertion(Filename), Insertion(File), Insertion(Release)
 _NAME = Question(lambda key: Project.objects.filter(pk=key).values_list("name"), int)
 
 

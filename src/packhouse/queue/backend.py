@@ -15,8 +15,10 @@ from django_tasks.signals import task_enqueued
 from django_tasks.utils import normalize_json
 
 from packhouse.base import clock
+from packhouse.base.statements import Insertion
 from packhouse.queue.models import QueuedTask
 
+_NEW_TASK = Insertion(QueuedTask)
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -53,7 +55,7 @@ class DatabaseBackend(BaseTaskBackend):
             raise InvalidTaskError(f"{task.name} was declared for another backend")
         now = clock.now()
         arguments = normalize_json({"args": args, "kwargs": kwargs})
-        row = QueuedTask.objects.create(
+        row = QueuedTask(
             queue=task.queue_name,
             name=task.module_path,
             arguments=arguments,
@@ -64,6 +66,7 @@ class DatabaseBackend(BaseTaskBackend):
             run_at=task.run_after or now,
             enqueued_at=now,
         )
+        _NEW_TASK.write(row)
         result: TaskResult[T] = result_of(row, task)
         task_enqueued.send(type(self), task_result=result)
         return result
