@@ -37,6 +37,15 @@ def connect(home: Path) -> None:
     call_command("migrate", verbosity=0)
 
 
+def public_host() -> str:
+    """The host that requests name."""
+    from urllib.parse import urlsplit
+
+    from django.conf import settings
+
+    return urlsplit(settings.PACKHOUSE.public_url).netloc
+
+
 def load(entries: Iterable[object]) -> Loaded:
     """Write *entries* (``NewProject``) and their documents."""
     from packhouse.index import loading

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import connection
 
 from packhouse.base.bulk import insert_into
+from packhouse.base.sqlite import pragmas
 from packhouse.search import analysis
 from packhouse.search.engines import Indexed, Matches, rows
 from packhouse.search.expressions import But, Every, Expression, Phrase, Some, Start, Token
@@ -33,8 +34,12 @@ class SQLite:
 
     @contextmanager
     def filling(self) -> Iterator[None]:
-        """FTS5 merges what is written as it goes.  Commits wait for the disk only now and then, as the log is kept."""
-        with _unhurried():
+        """FTS5 merges what is written as it goes.
+
+        Commits do not wait for the disk: what a failing machine takes back is the end of the log, and the next rebuild
+        makes it.
+        """
+        with pragmas(synchronous=1):
             yield
 
     def hold_off_others(self) -> None:
@@ -80,20 +85,6 @@ class SQLite:
             yield
         finally:
             raw.set_progress_handler(None, 0)
-
-
-@contextmanager
-def _unhurried() -> Iterator[None]:
-    """What a failing machine takes back then is the end of the log, and the next rebuild makes it."""
-    if connection.in_atomic_block:
-        yield
-        return
-    [(usual,)] = rows("PRAGMA synchronous", [])
-    _execute("PRAGMA synchronous = NORMAL")
-    try:
-        yield
-    finally:
-        _execute(f"PRAGMA synchronous = {usual}")
 
 
 _WITH_ENTRIES = "FROM search_text t CROSS JOIN search_entry e ON e.place = t.rowid"
