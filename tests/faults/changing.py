@@ -8,7 +8,6 @@ import os
 import random
 import sys
 import threading
-import time
 from typing import TYPE_CHECKING
 
 import django
@@ -35,14 +34,19 @@ def main() -> None:
             if change(chance, prefix):
                 sys.stdout.write(f"{change.__name__}\n")
                 sys.stdout.flush()
-                time.sleep(float(pause))
+                wait(float(pause))
             else:
-                time.sleep(0.1)
+                wait(0.1)
         except (ObjectDoesNotExist, LastOwner):  # somebody else was faster
             continue
         except (DatabaseError, InterfaceError):
             connection.close()
-            time.sleep(0.2)
+            wait(0.2)
+
+
+def wait(seconds: float) -> None:
+    """``time.sleep`` waits until an absolute time, which a false clock may put off by days."""
+    threading.Event().wait(seconds)
 
 
 def _end_with_input() -> None:

@@ -166,14 +166,12 @@ def _kill_at_each_step(operator: Operator, operation: str, version: Callable[[in
     """
 
     def prepared(number: int) -> str:
-        if operation in {"role", "mint"}:
-            assert operator.run("write-back", "-")
-            return str(number)
-        subject = version(number)
-        if operation != "write-back":
-            assert operator.run("write-back", "-")
-        if operation in {"work", "write-back"}:
+        subject = str(number) if operation in {"role", "mint", "write-back"} else version(number)
+        assert operator.run("write-back", "-")
+        if operation == "work":
             assert operator.run("turn", version(0))
+        if operation == "write-back":
+            assert operator.run("role", subject)
         return subject
 
     assert operator.run("work", "-")
