@@ -21,7 +21,8 @@ from tests.servers import packhouse
 from tests.uploads.publishing import BOUNDARY
 
 AT_ONCE = 64
-WHILE_DELETING = 24
+WHILE_DELETING, MOST_SENT = 8, 2000
+COUNTING = threading.Lock()
 
 
 def hang_up(url: str, token: str, body: bytes) -> None:
@@ -92,30 +93,42 @@ def delete_soon(operator: Operator, version: str, seconds: float, deleted: list[
     deleted.append(operator.run("delete", version))
 
 
+def insist(url: str, token: str, upload: Upload, answers: Counter[str]) -> None:
+    """Send *upload* again and again, until told that its name was used before."""
+    for _ in range(MOST_SENT):
+        status, reason = send(url, token, upload.body())
+        with COUNTING:
+            answers[f"{status} {reason}" if reason else str(status)] += 1
+        if reason == "filename-reused":
+            return
+
+
 def test_a_file_that_is_deleted_while_many_send_it_again_stays_deleted(
     tmp_path: Path, live_database: str | None, rounds: Callable[[int, int], Iterator[int]], figures: Figures
 ) -> None:
-    """Half of them send its bytes and half others; whoever comes too late is told that the name was used before."""
+    """Half of them send its bytes and half others; all are told in the end that the name was used before."""
     home, chance, counted, deleted = tmp_path / "home", random.Random("deleted"), Counter[str](), list[bool]()
     with packhouse.running(home, database=live_database, workers=2) as index:
         token, operator = new_token(index), Operator(index, tmp_path / "trace")
         try:
+            assert operator.run("write-back", "-")  # it has started, and nobody waits for that below
             for number in rounds(2, 100):
                 file = wheel_of(f"{number}.0")
                 assert send(index.url, token, file.body())[0] == 200
-                others = [wheel_of(file.version, f"x{which}.py") for which in range(WHILE_DELETING // 2)]
+                sent = [wheel_of(file.version, *[f"x{which}.py"] * (which % 2)) for which in range(WHILE_DELETING)]
+                threads = [threading.Thread(target=insist, args=(index.url, token, one, counted)) for one in sent]
                 moment = (operator, file.version, chance.uniform(0, 0.2), deleted)
-                deleting = threading.Thread(target=delete_soon, args=moment)
-                deleting.start()
-                counted += together([index.url], token, [file] * (WHILE_DELETING // 2) + others, chance)
-                deleting.join()
-                for late in (file, others[0]):
-                    assert send(index.url, token, late.body()) == (400, "filename-reused")
+                threads.append(threading.Thread(target=delete_soon, args=moment))
+                for thread in threads:
+                    thread.start()
+                for thread in threads:
+                    thread.join()
         finally:
             operator.close()
         found = check(index.url, home, database=index.database)
     assert set(deleted) == {True}
     assert set(counted) <= {"200", "400 file-exists", "400 filename-reused"}
+    assert counted["400 filename-reused"] == WHILE_DELETING * len(deleted)
     assert found.violations == []
     assert found.listed == {}
     figures(rounds=number + 1, answers=counted)
