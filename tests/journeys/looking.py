@@ -31,7 +31,7 @@ UNSEEN = {"script", "style", "template", "svg"}
 
 
 def page_of(item: Distribution, shop: Shop) -> str:
-    return f"{shop.index.url}/project/{item.project}/"
+    return f"{shop.index.url}/project/{item.project}/{item.version}/"
 
 
 def descriptions(stock: list[Distribution]) -> Iterator[tuple[Distribution, str, str]]:

@@ -26,11 +26,14 @@ AT_ONCE = 50
 
 
 def make_ready() -> None:
-    """See that there are documents; have those of another edition made anew by a task."""
+    """See that there are documents; have those of another edition made anew by a task.
+
+    Where there is no stamp, as after a restored backup, documents say something else than the rows: that cannot wait.
+    """
     made = dict(Document.objects.filter(key__in=[STAMP, INDEX]).values_list("key", "shared"))
-    if INDEX not in made:
+    if made.keys() != {STAMP, INDEX}:
         _make_all()
-    elif made.get(STAMP) != _stamp():
+    elif made[STAMP] != _stamp():
         from packhouse.index.tasks import make_documents_anew  # noqa: PLC0415 (the task does what stands below)
 
         log.info("documents.outdated", public_url=public_url())
