@@ -15,15 +15,20 @@ from packhouse.accounts.models import User
 pytestmark = pytest.mark.browser
 
 
-@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
-def test_a_person_registers_verifies_the_address_and_comes_back_in(new_context, script):
-    page = new_context(java_script_enabled=script).new_page()
+def register(page):
+    """Fill in the form as Ada does, until she is told of the letter."""
     page.goto("/account/register/")
     page.get_by_label("User name").fill("ada")
     page.get_by_label("Email address").fill("ada@users.example")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.locator("main").get_by_role("button", name="Register").click()
     page.get_by_text("A letter with a link went to").wait_for()
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+def test_a_person_registers_verifies_the_address_and_comes_back_in(new_context, script):
+    page = new_context(java_script_enabled=script).new_page()
+    register(page)
     page.goto(link_in("verify-email"))
     page.get_by_role("button", name="Verify this address").click()
     page.get_by_text("ada@users.example is verified.").wait_for()
@@ -53,12 +58,7 @@ def test_a_person_answers_a_captcha(browser_page, monkeypatch):
     with captcha_service() as service:
         chosen = replace(settings.PACKHOUSE, captcha=f"hcaptcha://the-key?endpoint={service.url}")
         monkeypatch.setattr(settings, "PACKHOUSE", chosen)
-        browser_page.goto("/account/register/")
-        browser_page.get_by_label("User name").fill("ada")
-        browser_page.get_by_label("Email address").fill("ada@users.example")
-        browser_page.get_by_label("Password", exact=True).fill(PASSWORD)
-        browser_page.locator("main").get_by_role("button", name="Register").click()
-        browser_page.get_by_text("A letter with a link went to").wait_for()
+        register(browser_page)
     assert [asked["response"] for asked in service.asked] == ["the-key https://js.hcaptcha.com/1/api.js?hl=en"]
     assert complaints == []
 
