@@ -77,6 +77,14 @@ def _load_settings() -> None:
         database["OPTIONS"]["init_command"] += "PRAGMA synchronous=OFF;"  # tests survive no power cut
 
 
+@pytest.fixture(autouse=True)
+def _nobody_stays_banned() -> Iterator[None]:
+    """What a test bans is forgotten with it: its transaction, which would tell of that, is rolled back."""
+    yield
+    if "packhouse.accounts.bans" in sys.modules:
+        sys.modules["packhouse.accounts.bans"].forget()
+
+
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings() -> None:
     """pytest-django would rename the database for each worker; each has its own already."""

@@ -95,6 +95,22 @@ def _strict():
     return user
 
 
+def _watchful():
+    """Staff, who has banned some addresses, one of them for a while, and one for good."""
+    from packhouse.accounts import actions
+    from packhouse.accounts.models import BannedNetwork, Device
+    from packhouse.base import clock
+
+    user = staff()
+    actions.ban(["192.0.2.0/24"], comment="Tries passwords by the thousand", until=None, by=user)
+    actions.ban(["2001:db8:4:5::/64"], comment="", until=clock.now() + timedelta(days=30), by=user)
+    actions.ban(["198.51.100.7"], comment="Sent spam as README", until=clock.now() + timedelta(days=1), by=user)
+    BannedNetwork.objects.filter(network="198.51.100.7/32").update(until=clock.now() - timedelta(days=1))
+    firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+    Device.objects.create(user=make_user("mallory"), digest="0" * 64, address="192.0.2.7", user_agent=firefox)
+    return user
+
+
 def _invited():
     from packhouse.accounts import actions
 
@@ -211,6 +227,8 @@ PAGES = [
     Listed("security-history", "/manage/account/history/", guarded),
     Listed("console-letters", "/console/mail/", postmaster),
     Listed("console-letters-none", "/console/mail/?to=nobody@users.example", staff),
+    Listed("console-addresses", "/console/addresses/", _watchful),
+    Listed("console-addresses-found", "/console/addresses/?find=192.0.2.7", _watchful),
     Listed("console-email-domains", "/console/email-domains/", _strict),
     Listed("console-invitations", "/console/invitations/", _hosts),
     Listed("console-invitations-none", "/console/invitations/", staff),

@@ -43,7 +43,9 @@ def run() -> Iterator[Run]:
 
 def test_help_names_every_command(home: Path) -> None:
     text = run_cli(home, "--help").stdout
-    assert all(name in text for name in ("serve", "work", "check", "user", "token", "reconcile", "manage", "config"))
+    assert all(
+        name in text for name in ("serve", "work", "check", "user", "token", "address", "reconcile", "manage", "config")
+    )
     assert not home.exists()
 
 

@@ -22,6 +22,7 @@ from tests.factories.accounts import make_token, make_user
 from tests.factories.projects import make_project
 from tests.uploads.publishing import body_of, credentials, fields_for, post, sdist, upload, wheel
 
+from packhouse.accounts.actions import ban
 from packhouse.accounts.models import User
 from packhouse.audit.models import Event
 from packhouse.base import clock
@@ -255,6 +256,7 @@ CASES: dict[str, Callable[[World], Any]] = {
     "password-authentication": sent("Basic " + base64.b64encode(b"ada:secret").decode()),
     "malformed-token": sent(credentials("packhouse-nonsense")),
     "unknown-token": lambda world: (User.objects.update(is_frozen=True), world.upload())[1],
+    "address-banned": lambda world: (ban(["127.0.0.1"], comment="", until=None, by=None), world.upload())[1],
     "bad-signature": lambda world: upload(token=world.token[:-6] + "AAAAAA"),
     "unknown-protocol-version": changed(protocol_version="2"),
     "invalid-field": changed(pyversion=""),

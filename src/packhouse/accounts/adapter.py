@@ -6,12 +6,13 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import Login
 from django.conf import settings
 from django.contrib import auth, messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
-from packhouse.accounts import actions, devices, queries
+from packhouse.accounts import actions, bans, devices, queries
 from packhouse.accounts.models import User
 from packhouse.accounts.stages import STAGES
 from packhouse.base.identity import current_request
@@ -30,7 +31,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return current_request.get().address
 
     def login(self, request: HttpRequest, user: User) -> None:
-        """Begins the session, under a new id and with a new CSRF token."""
+        """Begins the session, under a new id and with a new CSRF token.
+
+        Every way in ends here.  Raises ``PermissionDenied`` where the address is banned.
+        """
+        if bans.is_banned():
+            raise PermissionDenied(_("Nobody can sign in from your address."))
         login: Login | None = getattr(request, "arriving", None)
         state = login.state if login else {}
         auth.login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])

@@ -162,6 +162,26 @@ class ProhibitedDomain(models.Model):
         return self.domain
 
 
+class BannedNetwork(models.Model):
+    """Addresses from which nobody can act: ``network`` in CIDR notation, a single address as /32 or /128.
+
+    It counts until ``until``, or for good.
+    """
+
+    network = models.CharField(max_length=43, unique=True)
+    comment = models.CharField(max_length=200, blank=True)
+    banned_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    at = models.DateTimeField(default=clock.now)
+    until = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.network.removesuffix("/32" if "." in self.network else "/128")
+
+    @property
+    def is_over(self) -> bool:
+        return self.until is not None and self.until <= clock.now()
+
+
 class Device(models.Model):
     """A browser that a user has signed in with, known by a secret in its cookie of which this is the digest.
 
@@ -179,6 +199,7 @@ class Device(models.Model):
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["user", "digest"], name="device_once_for_each_user")]
+        indexes: ClassVar = [models.Index(fields=["address"], name="device_by_address")]
 
     def __str__(self) -> str:
         return f"{self.user_id} {self.user_agent}"

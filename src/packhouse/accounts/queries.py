@@ -1,5 +1,6 @@
 """Questions about users."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,8 +11,8 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db.models import Exists, OuterRef, QuerySet
 
-from packhouse.accounts import mail_domains
-from packhouse.accounts.models import Invitation, ProhibitedDomain, TermsEngagement, User
+from packhouse.accounts import bans, mail_domains
+from packhouse.accounts.models import BannedNetwork, Device, Invitation, ProhibitedDomain, TermsEngagement, User
 from packhouse.base import clock
 from packhouse.base.agents import parse
 from packhouse.base.identity import Credential, Identity
@@ -123,3 +124,37 @@ def are_prohibited_servers(hosts: list[str]) -> bool:
 def prohibited_domains(find: str = "") -> QuerySet[ProhibitedDomain]:
     """The prohibited domains whose name contains *find*, by name."""
     return ProhibitedDomain.objects.filter(domain__icontains=find).order_by("domain")
+
+
+def banned_networks(find: str = "") -> QuerySet[BannedNetwork]:
+    """The bans, the newest first: all, those that cover the address *find*, or those whose text contains it."""
+    known = BannedNetwork.objects.order_by("-at", "-pk")
+    try:
+        network = bans.network_of(find)
+    except ValueError:
+        return known.filter(network__icontains=find)
+    return known.filter(network__in=[str(above) for above in _and_above(network)])
+
+
+def _and_above(network: bans.Network) -> Iterator[bans.Network]:
+    """The network and all that it lies in, at most 129."""
+    yield network
+    while network.prefixlen:
+        yield (network := network.supernet())
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceSeen:
+    """A browser that somebody has signed in with."""
+
+    username: str
+    agent: str
+    last_used: datetime
+
+
+def devices_at(address: str, *, most: int) -> list[DeviceSeen]:
+    """The browsers that were last used from that very address, the latest first; none without one."""
+    if not address:
+        return []
+    found = Device.objects.filter(address=address).select_related("user").order_by("-last_used", "-pk")[:most]
+    return [DeviceSeen(row.user.username, parse(row.user_agent).label, row.last_used) for row in found]

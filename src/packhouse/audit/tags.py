@@ -146,6 +146,8 @@ TAGS: dict[str, frozenset[str]] = {
     ),
     "index": frozenset(
         {
+            "address:allow",
+            "address:ban",
             "banner:change",
             "email_domain:allow",
             "email_domain:prohibit",

@@ -31,7 +31,8 @@ class Lifetime(click.ParamType[timedelta | None]):
             self.fail(f"{value!r} is neither a number of days (1 or more) nor never.", param, ctx)
 
 
-def _fail(message: str) -> NoReturn:
+def fail(message: str) -> NoReturn:
+    """Ends the command with status 1, having said why."""
     click.echo(f"packhouse: {message}", err=True)
     raise SystemExit(1)
 
@@ -67,7 +68,7 @@ def create_user(home: Path | None, name: str, email: str, password_file: Path, s
                 username=name, email=email, password=password, superuser=superuser, verified=verified
             )
         except ValidationError as error:
-            _fail("; ".join(error.messages))
+            fail("; ".join(error.messages))
     click.echo(f"Created {made.username}.")
 
 
@@ -84,7 +85,7 @@ def invite(home: Path | None, email: str) -> None:
         try:
             link = actions.invite_person(email, by=None)
         except ValidationError as error:
-            _fail("; ".join(error.messages))
+            fail("; ".join(error.messages))
         click.echo(link)
 
 
@@ -152,7 +153,7 @@ def create_token(
                 by_operator=True,
             )
         except ValidationError as error:
-            _fail("; ".join(error.messages))
+            fail("; ".join(error.messages))
     click.echo(text)
 
 
@@ -185,7 +186,7 @@ def delete_token(home: Path | None, username: str, token_id: UUID) -> None:
         try:
             actions.delete_token(owner=_user(username), token_id=token_id, reason="deleted by the operator")
         except Token.DoesNotExist:
-            _fail(f"{username} has no token {token_id}")
+            fail(f"{username} has no token {token_id}")
     click.echo("Deleted.")
 
 
@@ -195,7 +196,7 @@ def _user(username: str) -> "User":
     try:
         return User.objects.get_by_natural_key(username)
     except User.DoesNotExist:
-        _fail(f"there is no user {username}")
+        fail(f"there is no user {username}")
 
 
 def _projects(names: tuple[str, ...]) -> "list[Project]":
@@ -207,5 +208,5 @@ def _projects(names: tuple[str, ...]) -> "list[Project]":
         for project in Project.objects.filter(normalized_name__in=map(normalize, names))
     }
     if missing := [name for name in names if normalize(name) not in found]:
-        _fail(f"there is no project {', '.join(missing)}")
+        fail(f"there is no project {', '.join(missing)}")
     return list(found.values())

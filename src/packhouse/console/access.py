@@ -41,6 +41,13 @@ def may_prohibit(user: User) -> Decision:
     )
 
 
+def may_ban(user: User) -> Decision:
+    """Who decides from where nobody can act: superusers."""
+    return may_enter(user) and (
+        ALLOWED if user.is_superuser else denied("not-superuser", _("Only superusers ban addresses."))
+    )
+
+
 def staff(view: View) -> View:
     """Lets staff in, sends whoever is not signed in to do so, and refuses the others."""
 

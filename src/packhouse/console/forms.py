@@ -12,6 +12,25 @@ class InvitationForm(forms.Form):
     email = email_field()
 
 
+class BanForm(forms.Form):
+    """From where nobody can act; a list of many can be pasted."""
+
+    addresses = forms.CharField(
+        label=_("Addresses"),
+        max_length=1_000_000,
+        help_text=_("One a line, or separated by spaces: addresses, or networks like “192.0.2.0/24”."),
+        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "autocapitalize": "none"}),
+    )
+    days = forms.IntegerField(
+        label=_("For how many days"),
+        required=False,
+        min_value=1,
+        max_value=3650,
+        help_text=_("Empty: until you allow them again."),
+    )
+    comment = forms.CharField(label=_("Why"), max_length=200, required=False, help_text=_("For your colleagues."))
+
+
 class ProhibitionForm(forms.Form):
     """Domains at which nobody may have an address; a list of many can be pasted."""
 

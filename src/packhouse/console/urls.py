@@ -2,10 +2,12 @@
 
 from django.urls import path
 
-from packhouse.console import email_domains, invitations, letters
+from packhouse.console import addresses, email_domains, invitations, letters
 
 urlpatterns = [
     path("console/", letters.start, name="console"),
+    path("console/addresses/", addresses.addresses, name="console-addresses"),
+    path("console/addresses/<int:number>/allow/", addresses.allow, name="console-address-allow"),
     path("console/mail/", letters.letters, name="console-letters"),
     path("console/mail/<int:letter_id>/", letters.letter, name="console-letter"),
     path("console/mail/<int:letter_id>/html/", letters.letter_html, name="console-letter-html"),

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import QuerySet
 
+from packhouse.accounts import bans
 from packhouse.accounts import queries as accounts
 from packhouse.accounts.models import User
 from packhouse.base import metrics
@@ -137,6 +138,8 @@ def _identity_of(text: str) -> Identity:
     token = _find(presented.identifier)
     if token is None or not token.user.can_act:
         raise CredentialsRefused("unknown-token", INVALID)
+    if bans.is_banned():
+        raise CredentialsRefused("address-banned", INVALID)
     if not macaroons.is_signed_with(presented, keys.root_keys(bytes(token.salt))):
         raise CredentialsRefused("bad-signature", "Invalid API Token: signatures do not match")
     return _granted(token, presented)

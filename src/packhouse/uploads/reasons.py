@@ -78,6 +78,7 @@ CREDENTIALS = {
     "password-authentication": Reason(403, "The user name is not __token__: passwords are not accepted."),
     "malformed-token": Reason(403, "The token cannot be read."),
     "unknown-token": Reason(403, "The token does not exist (any more), or its user may not act."),
+    "address-banned": Reason(403, "The administrators have banned the address that the upload came from."),
     "bad-signature": Reason(403, "The token's signature is wrong."),
 }
 FIELDS = {

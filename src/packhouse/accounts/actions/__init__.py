@@ -9,6 +9,7 @@ from packhouse.accounts.actions.addresses import (
     verify_address,
 )
 from packhouse.accounts.actions.associations import add_association, register_identified, remove_association
+from packhouse.accounts.actions.bans import ban, lift_ban
 from packhouse.accounts.actions.deletion import delete_account, erase_deleted_accounts, restore_account
 from packhouse.accounts.actions.delivery import (
     count_transient_bounce,
@@ -66,6 +67,7 @@ __all__ = [
     "allow_domain",
     "announce_terms",
     "ask_about_device",
+    "ban",
     "change_password",
     "change_profile",
     "check_domains",
@@ -84,6 +86,7 @@ __all__ = [
     "freeze_user",
     "invite_person",
     "know_device",
+    "lift_ban",
     "note_proof",
     "note_session_use",
     "note_sign_in",

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef
 from django.http import HttpRequest
 
-from packhouse.accounts import emails, limits, links, passwords
+from packhouse.accounts import bans, emails, limits, links, passwords
 from packhouse.accounts.actions.sessions import continue_session, end_other_sessions
 from packhouse.accounts.actions.users import password_problems, subject
 from packhouse.accounts.models import User
@@ -23,12 +23,13 @@ NOBODY: Final = audit.Subject("user", "unknown")
 def prove_password(username: str, password: str, *, failure: str = "login:failure") -> User | None:
     """The user of that name, if the password is theirs; None otherwise, after the same work.
 
+    None as well where the address that it comes from is banned.
     A failure is counted and recorded under the tag *failure*.  Raises ``TooManyRequests`` before anything is looked at.
     Says nothing about whether the account may be used: ask ``user.can_act``.
     """
     with limits.attempt(limits.sign_in(username)) as attempt:
         user = User.objects.filter(username__iexact=username.strip()).first()
-        if not passwords.matches(user, password) or user is None or not user.is_active:
+        if not passwords.matches(user, password) or user is None or not user.is_active or bans.is_banned():
             metrics.count("packhouse_authentications", "password", "refused")
             _record_failure(user, failure)
             return None

@@ -7,13 +7,13 @@ from allauth.account.models import Login
 from allauth.socialaccount.models import SocialAccount, SocialLogin
 from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView, OAuth2LoginView
 from django.contrib import messages
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from packhouse.accounts import actions, elsewhere
+from packhouse.accounts import actions, bans, elsewhere
 from packhouse.accounts.access import for_users
 from packhouse.accounts.models import User
 from packhouse.accounts.views.settings import user_of
@@ -65,6 +65,8 @@ def identified(request: HttpRequest, answer: SocialLogin) -> HttpResponse:
         return _connect(request, request.user, account, service)
     if service != elsewhere.SSO:
         raise Http404
+    if bans.is_banned():
+        raise PermissionDenied(_("Nobody can sign in from your address."))
     try:
         user = answer.user if answer.is_existing else _register(account, service)
     except ValidationError as error:

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from packhouse.accounts import actions, captcha, limits, links, queries, tasks
+from packhouse.accounts import actions, bans, captcha, limits, links, queries, tasks
 from packhouse.accounts.actions.passwords import user_of_reset
 from packhouse.accounts.forms import Forgotten, NewPassword, Register
 from packhouse.accounts.models import Invitation, TermsEngagement, User
@@ -84,6 +84,8 @@ def _first_page(user: User) -> str:
 
 def _is_closed(*, is_invited: bool) -> str:
     registration = settings.PACKHOUSE.registration
+    if bans.is_banned():
+        return "address"
     if registration == "closed" or flags.is_on("disallow-new-user-registration"):
         return "closed"
     return "invitation" if registration == "invitation" and not is_invited else ""
