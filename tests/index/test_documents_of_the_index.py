@@ -7,10 +7,12 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from packaging.version import Version
 from tests.factories.accounts import make_user
 from tests.index import world
 
-from packhouse.documents.models import Change, Segment
+from packhouse.documents.models import Change, Document, Segment
+from packhouse.documents.segments import deflate
 from packhouse.documents.upkeep import stored
 from packhouse.index import rows, sources
 from packhouse.projects.models import Project
@@ -237,6 +239,55 @@ def test_an_upload_into_a_large_project_asks_and_writes_as_little_as_into_a_smal
     assert len(queries) <= 42, "\n".join(query["sql"][:150] for query in queries)
     assert max(query["sql"].count("demo-2.") for query in queries) == 0
     assert world.changed_since(newest) == {"index", "simple/demo", "project/demo", "release/demo/1.1"}
+
+
+def large_project(monkeypatch):
+    """One of several segments, whose versions nobody asks for again."""
+    project = world.create("demo")
+    world.publish(project, "1.0", "demo-1.0.tar.gz")
+    monkeypatch.setattr(sources, "FILES_IN_SEGMENT", 4)
+    world.fill(project, [(f"2.{number}", f"demo-2.{number}.tar.gz") for number in range(12)])
+    world.everything_anew()
+    return project
+
+
+def listed(project="demo"):
+    return json.loads(world.page(f"simple/{project}"))["versions"]
+
+
+@pytest.mark.parametrize("version", ["0.1", "1.0", "2.5", "2.5.post1", "2.11", "10rc1", "1!0"])
+def test_the_versions_of_a_large_project_are_not_all_asked_for_to_list_one_more(monkeypatch, version):
+    project = large_project(monkeypatch)
+    before = listed()
+    monkeypatch.setattr(rows, "listed_versions", None)
+    world.publish(project, version, f"demo-{version}-py3-none-any.whl")
+    assert listed() == sorted({*before, version}, key=Version)
+    monkeypatch.undo()
+    assert world.everything() == world.everything_anew()
+
+
+def test_a_version_whose_files_were_all_deleted_is_listed_again_with_the_next(monkeypatch):
+    project = large_project(monkeypatch)
+    world.delete_file(project.files.get(filename="demo-2.3.tar.gz"))
+    assert "2.3" not in listed()
+    monkeypatch.setattr(rows, "listed_versions", None)
+    world.publish(project, "2.3", "demo-2.3-py3-none-any.whl")
+    assert listed().index("2.3") == listed().index("2.2") + 1
+
+
+@pytest.mark.parametrize("tail", [b"", b"no deflated piece", deflate(b"]}"), deflate(b'],"versions":7}')])
+def test_a_page_that_is_damaged_where_versions_stand_is_mended_with_the_next_upload(monkeypatch, tail):
+    project = large_project(monkeypatch)
+    Document.objects.filter(key="simple/demo").update(json_tail=tail)
+    world.publish(project, "3", "demo-3.tar.gz")
+    assert listed()[-2:] == ["2.11", "3"]
+    assert len(listed()) == 14
+
+
+def test_releases_are_found_by_the_bytes_of_their_version():
+    with connection.cursor() as cursor:
+        found = connection.introspection.get_constraints(cursor, "projects_release")
+    assert found["release_by_text"]["columns"] == ["project_id", "version"]
 
 
 VERSIONS = ["1.0", "1.1rc1", "2!0.5", "10", "9.post1", "0.1.dev3"]

@@ -89,6 +89,18 @@ def test_the_json_of_a_project_is_compact_and_sorted():
     )
 
 
+@pytest.mark.parametrize("versions", [[], ["1"], ["0.1.dev3", "1!2+local.7"]])
+def test_the_end_of_the_json_of_a_project_tells_the_versions(versions):
+    frame = simple_api.detail_frame('a "name"', status="active", serial=7, versions=versions)
+    assert simple_api.versions_in(frame.json_tail) == versions
+
+
+@pytest.mark.parametrize("tail", [b"", b"]}", b'],"versions":"1"}', b"\xff"])
+def test_what_is_no_end_of_a_project_tells_no_versions(tail):
+    with pytest.raises(ValueError):
+        simple_api.versions_in(tail)
+
+
 def test_the_index_is_frozen_in_both_formats():
     frame = simple_api.index_frame(7)
     page = frame.html_head + simple_api.index_html_item("Demo.Pkg", "demo-pkg") + frame.html_tail

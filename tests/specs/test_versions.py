@@ -32,6 +32,7 @@ def version_texts(draw):
 
 
 VERSIONS = version_texts().map(Version)
+SHORT_TEXTS = version_texts().filter(lambda text: len(text) <= versions.VERSION_MAX_LENGTH)
 NEARBY = st.tuples(VERSIONS, st.sampled_from(["", ".0", ".1", "a1", "rc1", ".post1", ".dev0"])).map(
     lambda drawn: (drawn[0], Version(drawn[0].base_version + drawn[1]))
 )
@@ -101,3 +102,12 @@ def test_what_is_no_version_is_refused(text):
 @pytest.mark.parametrize(("text", "expected"), [("1", False), ("1.post1", False), ("1a1", True), ("1.dev0", True)])
 def test_alphas_candidates_and_development_releases_are_prereleases(text, expected):
     assert versions.is_prerelease(versions.parse(text)) is expected
+
+
+@given(st.lists(SHORT_TEXTS, min_size=1, unique_by=Version))
+def test_one_more_version_takes_its_place_and_one_that_is_there_keeps_it(drawn):
+    *before, last = drawn
+    before.sort(key=Version)
+    after = versions.with_version(before, last)
+    assert after == sorted(drawn, key=Version)
+    assert versions.with_version(after, last) == after

@@ -5,6 +5,7 @@ A *source* (written by the room that knows the rows) says what a document consis
 """
 
 import hashlib
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -17,7 +18,7 @@ from django.db.models import Subquery
 from packhouse.base.statements import Question
 from packhouse.documents import edition, generation
 from packhouse.documents.models import Change, Document, Segment
-from packhouse.documents.segments import deflate
+from packhouse.documents.segments import deflate, inflate
 
 if TYPE_CHECKING:
     from django_stubs_ext import ValuesQuerySet
@@ -100,6 +101,14 @@ class Writing:
         """Whether the document is stored, and in a single segment: there is little of it."""
         stored = self._stored.get(key)
         return stored is not None and not stored.segmented
+
+    def json_tail(self, key: str) -> bytes | None:
+        """What stands behind the items of the document in JSON; None when that is of no use: the whole is made anew."""
+        stored = self._stored.get(key)
+        if stored is None or not edition.is_of(current(), key, stored.made):
+            return None
+        found = _JSON_TAIL.first(key)
+        return None if found is None else plain(found[0])
 
     def refresh(self, source: Source, touched: Iterable[bytes]) -> None:
         """Write the shell of *source*'s document and the segments in which the *touched* keys lie."""
@@ -185,6 +194,7 @@ def _heads(*keys: str) -> "ValuesQuerySet[Document, tuple[Any, ...]]":
 
 
 _STORED: dict[int, Question] = {}
+_JSON_TAIL = Question(lambda key: Document.objects.filter(key=key).values_list("json_tail"), str)
 _HEAD = ("key", "serial", "segmented", "shared", "made")
 _SEGMENTS_AT_ONCE = 100
 _BODIES = ("html", "json", "html_head", "html_tail", "json_head", "json_tail")
@@ -258,6 +268,14 @@ def _write_segment(document: Document, first: bytes, chunk: list[Item]) -> None:
         document.segments.filter(first=first).update(html=html, json=json, serial=document.serial)
     else:
         document.segments.filter(first=first).delete()
+
+
+def plain(piece: bytes | memoryview) -> bytes | None:
+    """The raw bytes of a stored piece, None when it is damaged."""
+    try:
+        return inflate(bytes(piece))
+    except zlib.error:
+        return None
 
 
 def as_body(chunk: list[Item], fmt: str) -> bytes:

@@ -3,16 +3,15 @@
 Writing functions run in the writer's transaction, under the serial lock, as those of ``actions`` do.
 """
 
-import zlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from packhouse.base.bulk import insert
 from packhouse.documents import edition
-from packhouse.documents.actions import Item, Shell, Source, as_body, current, cut, mark_changed
+from packhouse.documents.actions import Item, Shell, Source, as_body, current, cut, mark_changed, plain
 from packhouse.documents.models import Document, Segment
-from packhouse.documents.segments import deflate, inflate
+from packhouse.documents.segments import deflate
 from packhouse.documents.store import EVERYTHING
 
 _KEYS_AT_ONCE = 500
@@ -165,19 +164,11 @@ def _same_shell(document: Document, shell: Shell) -> bool:
         edition.is_of(current(), document.key, document.made)
         and document.serial == shell.serial
         and document.shared == shell.shared
-        and [_plain(piece) for piece in found] == [shell.html_head, shell.html_tail, shell.json_head, shell.json_tail]
+        and [plain(piece) for piece in found] == [shell.html_head, shell.html_tail, shell.json_head, shell.json_tail]
     )
 
 
 def _same_items(piece: Segment, items: Iterable[Item]) -> bool:
     rows = list(items)
     html, json = b"".join(item.html for item in rows), b",".join(item.json for item in rows if item.json)
-    return _plain(piece.html) == html and _plain(piece.json) == json
-
-
-def _plain(piece: bytes | memoryview) -> bytes | None:
-    """The raw bytes of a stored piece, None when it is damaged."""
-    try:
-        return inflate(bytes(piece))
-    except zlib.error:
-        return None
+    return plain(piece.html) == html and plain(piece.json) == json

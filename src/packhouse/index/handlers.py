@@ -4,7 +4,7 @@ Each handler asks a number of questions that does not grow with the project, and
 touches.  What changes everything (quarantine, a new spelling of the name) goes through ``bulk``.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from packhouse.accounts import facts as people
 from packhouse.documents.actions import Writing, drop, refresh, serial_lock
@@ -23,6 +23,8 @@ from packhouse.index.sources import (
 )
 from packhouse.projects import facts
 from packhouse.projects.queries import projects_of
+from packhouse.specs.simple_api import versions_in
+from packhouse.specs.versions import with_version
 
 
 def project_created(fact: facts.ProjectCreated) -> None:
@@ -33,7 +35,7 @@ def file_published(fact: facts.FilePublished) -> None:
     if fact.former_name:
         _rebuild(fact.project_id)
     else:
-        _refresh(fact.project_id, files=[fact.sort_key], release_id=fact.release_id)
+        _refresh(fact.project_id, files=[fact.sort_key], release_id=fact.release_id, adds=True)
 
 
 def file_deleted(fact: facts.FileDeleted) -> None:
@@ -84,34 +86,56 @@ def project_deleted(fact: facts.ProjectDeleted) -> None:
     refresh(IndexSource(), [name.encode()])
 
 
-def _refresh(project_id: int, *, files: Iterable[bytes] = (), release_id: int | None = None) -> None:
-    """Bring the documents of a project up to date where *files* (sort keys) and one release of it have changed."""
+def _refresh(
+    project_id: int, *, files: Iterable[bytes] = (), release_id: int | None = None, adds: bool = False
+) -> None:
+    """Bring the documents of a project up to date where *files* (sort keys) and one release of it have changed.
+
+    *adds* tells that files were added to that release and nothing else has happened.
+    """
     project = rows.project(project_id)
     if project is None:  # deleted since, in this very transaction: the last fact has the last word
         return
     name = project.normalized_name
     with Writing([simple_key(name), project_key(name), INDEX]) as writing:
         shelf = rows.shelf(project.id) if writing.is_one_piece(simple_key(name)) else None
-        writing.refresh(SimpleSource(project, shelf), files)
+        latest = rows.latest_release(project.id) if project.visible else None
+        release, place = _changed_release(release_id, latest)
+        versions = _versions_with(writing, name, release) if adds and release and not shelf else None
+        writing.refresh(SimpleSource(project, shelf, versions), files)
         if project.visible:
-            _refresh_json_api(writing, project, release_id, shelf)
+            _refresh_json_api(writing, project, latest, (release, place), shelf)
         writing.refresh(IndexSource(), [name.encode()])
 
 
-def _refresh_json_api(writing: Writing, project: ProjectRow, release_id: int | None, shelf: Shelf | None) -> None:
-    latest = rows.latest_release(project.id)
+def _versions_with(writing: Writing, name: str, release: ReleaseRow) -> Sequence[str] | None:
+    """The versions that the project's page lists, and that of *release*; None when the page does not tell."""
+    tail = writing.json_tail(simple_key(name))
+    try:
+        return None if tail is None else with_version(versions_in(tail), release.version)
+    except ValueError:
+        return None
+
+
+def _refresh_json_api(
+    writing: Writing,
+    project: ProjectRow,
+    latest: ReleaseRow | None,
+    changed: tuple[ReleaseRow | None, list[bytes]],
+    shelf: Shelf | None,
+) -> None:
     if latest is None:
         drop(project_key(project.normalized_name))
         return
-    release, place = _changed_release(release_id, latest)
+    release, place = changed
     writing.refresh(ProjectSource(project, latest, shelf), place)
     if release is not None:
         writing.put(ReleaseSource(project, release, shelf))
 
 
-def _changed_release(release_id: int | None, latest: ReleaseRow) -> tuple[ReleaseRow | None, list[bytes]]:
+def _changed_release(release_id: int | None, latest: ReleaseRow | None) -> tuple[ReleaseRow | None, list[bytes]]:
     """The release that changed and its place among the others; of a quarantined one, the place it had."""
-    if release_id is None:
+    if release_id is None or latest is None:
         return None, []
     release = latest if release_id == latest.id else rows.release(release_id)
     version = release.version if release else rows.version(release_id)

@@ -240,7 +240,7 @@ def release(release_id: int) -> ReleaseRow | None:
 
 def latest_release(project_id: int) -> ReleaseRow | None:
     """The release that a project shows; see `ReleaseRow.rank`."""
-    found = _LATEST.first(project_id)
+    found = _NEWEST_FINAL.first(project_id) or _LATEST.first(project_id)
     return None if found is None else ReleaseRow._make(found)
 
 
@@ -309,6 +309,15 @@ _WITH_FILES = Question(
         )
         .order_by("sort_key")
         .values_list("version")
+    ),
+    int,
+)
+# Nearly every project has a final release that is not yanked: found in the order of versions without a look at all.
+_NEWEST_FINAL = Question(
+    lambda project: (
+        Release.objects.filter(project_id=project, quarantined=False, yanked=False, is_prerelease=False)
+        .order_by("-sort_key")
+        .values_list(*_RELEASE)[:1]
     ),
     int,
 )

@@ -13,7 +13,7 @@ from packhouse.specs import simple_api
 from packhouse.specs.simple_api import Frame, ListedFile
 
 INDEX = edition.INDEX
-FILES_IN_SEGMENT = 128
+FILES_IN_SEGMENT = 48
 PROJECTS_IN_SEGMENT = 256
 
 
@@ -65,10 +65,14 @@ class IndexSource:
 
 @dataclass(frozen=True, slots=True)
 class SimpleSource(Files):
-    """A project's simple page; of a small project all rows are on a *shelf* already."""
+    """A project's simple page; of a small project all rows are on a *shelf* already.
+
+    The listed *versions*, ascending, may be known: in a large project it takes long to ask for them.
+    """
 
     project: ProjectRow
     shelf: Shelf | None = None
+    versions: Sequence[str] | None = None
 
     @property
     def key(self) -> str:
@@ -78,6 +82,8 @@ class SimpleSource(Files):
         return simple_shell(self.project, self._versions() if self.project.visible else ())
 
     def _versions(self) -> Sequence[str]:
+        if self.versions is not None:
+            return self.versions
         return self.shelf.listed_versions() if self.shelf else rows.listed_versions(self.project.id)
 
     def items(self, first: bytes, before: bytes | None) -> Iterable[Item]:

@@ -18,6 +18,7 @@ API_VERSION = "1.4"
 
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9_.\-~/+]*", re.ASCII)
 _SAFE_IN_PATH = "/~!$&'()*+,;=:@"
+_FILES_HEAD = b'{"files":['
 
 
 class ListedFile(NamedTuple):
@@ -118,12 +119,20 @@ def detail_frame(name: str, *, status: str, serial: int, versions: Sequence[str]
             f"    <h1>Links for {title}</h1>\n"
         ),
         html_tail=f"</body>\n</html>\n<!--SERIAL {serial}-->".encode(),
-        json_head=b'{"files":[',
+        json_head=_FILES_HEAD,
         json_tail=json_bytes(
             f'],"meta":{meta},"name":{quoted(name)},"project-status":{{"status":{dump(status)}}}'
             f',"versions":{dump(list(versions))}}}\n'
         ),
     )
+
+
+def versions_in(json_tail: bytes) -> list[str]:
+    """The versions listed at the end of a project's JSON, see `detail_frame`; ``ValueError`` for any other bytes."""
+    versions = json.loads(_FILES_HEAD + json_tail).get("versions")
+    if not isinstance(versions, list):
+        raise ValueError("the end of a project's JSON lists no versions")  # noqa: TRY004 - bytes, not an argument
+    return versions
 
 
 def index_html_item(name: str, normalized_name: str) -> bytes:

@@ -3,6 +3,9 @@
 https://packaging.python.org/specifications/version-specifiers/ (PEP 440).
 """
 
+from bisect import bisect
+from collections.abc import Sequence
+
 from packaging.utils import canonicalize_version
 from packaging.version import InvalidVersion, Version
 
@@ -67,6 +70,14 @@ def sort_key_of(text: str) -> bytes:
     # Escaped, so that the end mark cannot stand inside and different texts have different keys.
     escaped = text.encode(errors="surrogatepass").replace(b"\x01", b"\x01\x02").replace(b"\x00", b"\x01\x01")
     return _LEGACY + escaped + _END
+
+
+def with_version(versions: Sequence[str], version: str) -> Sequence[str]:
+    """Return ascending *versions* with *version* among them, in its place."""
+    if version in versions:
+        return versions
+    at = bisect(versions, sort_key_of(version), key=sort_key_of)
+    return [*versions[:at], version, *versions[at:]]
 
 
 def _parse_or_none(text: str) -> Version | None:
