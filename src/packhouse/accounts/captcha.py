@@ -144,7 +144,7 @@ class Widget(forms.Widget):
 
 def field() -> forms.CharField:
     return forms.CharField(
-        label=gettext_lazy("Are you a person?"),
+        label=gettext_lazy("Robot check"),
         widget=Widget(),
         error_messages={"required": gettext_lazy("Answer this question, which needs JavaScript.")},
     )
