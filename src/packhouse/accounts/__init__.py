@@ -6,5 +6,5 @@ in a letter, which works once; an *association* is an account elsewhere that bel
 Addresses are django-allauth's ``EmailAddress``; signing in runs through its stages (``stages``); second factors live in
 the part ``factors``.
 Doors: ``models``, ``queries``, ``actions``, ``rules``, ``facts``, ``access.for_users`` (whom a page is for),
-``limits`` (how often people may fail).
+``limits`` (how often people may fail), ``bans`` (from where nobody can act).
 """
