@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -70,7 +71,7 @@ def nginx(root: Path, folder: Path) -> Iterator[Server]:
     port = free_port()
     user = "user root;" if os.geteuid() == 0 else ""
     (folder / "nginx.conf").write_text(_NGINX.format(folder=folder, root=root, port=port, user=user))
-    process = subprocess.Popen(["nginx", "-e", "stderr", "-c", str(folder / "nginx.conf")])
+    process = subprocess.Popen(_ending_with_us(["nginx", "-e", "stderr", "-c", str(folder / "nginx.conf")]))
     server = Server(f"http://127.0.0.1:{port}", process)
     try:
         _wait(server.url + "/", (200, 403, 404))
@@ -90,7 +91,7 @@ def packhouse(home: Path, database: str | None, port: int = 0, *, work: bool = F
     command += ["--port", str(port), "--workers", "1"] + ([] if work else ["--no-work"])
     began = time.monotonic()
     with (home / "bench.log").open("ab") as log:
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        process = subprocess.Popen(_ending_with_us(command), env=environment, stdout=log, stderr=log)
     server = Server(f"http://127.0.0.1:{port}", process)
     try:
         _wait(server.url + "/_ready/", (200,))
@@ -98,6 +99,12 @@ def packhouse(home: Path, database: str | None, port: int = 0, *, work: bool = F
         yield server
     finally:
         server.stop()
+
+
+def _ending_with_us(command: list[str]) -> list[str]:
+    """*command*, told to end when this process is gone, however that came about (Linux)."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig=TERM", "--", *command] if setpriv else command
 
 
 def _wait(url: str, wanted: tuple[int, ...], seconds: float = 300.0) -> None:

@@ -1,7 +1,12 @@
 """The servers that tests start are real, and the guard around the machine holds."""
 
+import os
 import socket
+import subprocess
+import sys
+import threading
 import urllib.request
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -46,3 +51,29 @@ def test_a_missing_server_is_a_skip_for_a_person_and_a_failure_in_ci(monkeypatch
 def test_a_server_that_ends_at_once_says_what_it_printed(tmp_path):
     with pytest.raises(RuntimeError, match="no such setting"):
         processes.start(["sh", "-c", "echo no such setting; exit 1"], log=tmp_path / "log", ready=lambda: False)
+
+
+BENCH = """
+import pathlib, signal, sys
+from bench import servers
+folder = pathlib.Path(sys.argv[1])
+with servers.nginx(folder, folder) as server:
+    print(server.process.pid, flush=True)
+    signal.pause()
+"""
+
+
+def test_a_bench_that_is_killed_leaves_no_server_behind(tmp_path):
+    program = Path(processes.program("nginx", package="nginx")).parent
+    processes.program("setpriv", package="util-linux")
+    env = os.environ | {"PATH": f"{program}{os.pathsep}{os.environ['PATH']}"}
+    with subprocess.Popen([sys.executable, "-c", BENCH, tmp_path], env=env, stdout=subprocess.PIPE, text=True) as bench:
+        pid = int(bench.stdout.readline())
+        assert "nginx" in processes.command(pid)
+        bench.kill()
+    gone = threading.Event()
+    for _ in range(1200):
+        if "nginx" not in processes.command(pid):
+            break
+        gone.wait(0.05)
+    assert "nginx" not in processes.command(pid)
