@@ -40,12 +40,12 @@ def deliver(rounds: int = 1) -> list[str]:
         due = tasks.count()
         for _turn in range(due):
             for row in leases.claim("mail", name="tester", lease=timedelta(seconds=20), limit=1):
+                failure = None
                 try:
                     backend.call(row)
-                except Exception as error:  # noqa: BLE001
-                    leases.fail(row, leases.describe(error))
-                else:
-                    leases.finish(row)
+                except Exception as raised:  # noqa: BLE001
+                    failure = raised
+                leases.settle(row, failure)
                 states.append(QueuedTask.objects.get(pk=row.pk).state)
     return states
 

@@ -10,7 +10,7 @@ from tests.mail.desk import post_one
 
 from packhouse.accounts.actions.passwords import prove_password
 from packhouse.base import metrics, running
-from packhouse.mail.sending import send_up_to
+from packhouse.mail.sending import send_with_neighbours
 from packhouse.pages import health
 from packhouse.throttle import actions as throttle
 from packhouse.throttle.limit import Limit
@@ -88,7 +88,7 @@ def test_what_is_refused_and_what_leaves_is_counted() -> None:
     identify(f"Bearer {token}")
     with pytest.raises(CredentialsRefused):
         identify(f"Bearer {token}x")
-    send_up_to(post_one().pk)
+    send_with_neighbours(post_one().pk)
     shown = metrics.render().decode()
     for line in (
         'packhouse_limited_total{limit="a-limit"} 1.0',

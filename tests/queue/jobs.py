@@ -4,7 +4,7 @@ import os
 import time
 from pathlib import Path
 
-from packhouse.queue import background
+from packhouse.queue import Later, background
 
 
 @background()
@@ -16,6 +16,17 @@ def note(path: str, line: str = "done") -> None:
 @background(unique=True)
 def note_once(path: str) -> None:
     note.call(path)
+
+
+@background(unique=True)
+def note_number(number: int) -> None:
+    pass
+
+
+@background()
+def not_while_there(path: str) -> None:
+    if Path(path).exists():
+        raise Later(30)
 
 
 @background(attempts=3, backoff=0.2)

@@ -23,12 +23,12 @@ def work(queue: str = "default", name: str = "tester") -> list[QueuedTask]:
     """Do what a lane does with all that is due, one after the other; returns the rows as they are afterwards."""
     ran = []
     while rows := leases.claim(queue, name=name, lease=LEASE):
+        failure = None
         try:
             backend.call(rows[0])
-        except Exception as error:  # noqa: BLE001
-            leases.fail(rows[0], leases.describe(error))
-        else:
-            leases.finish(rows[0])
+        except Exception as raised:  # noqa: BLE001
+            failure = raised
+        leases.settle(rows[0], failure)
         ran.append(QueuedTask.objects.get(pk=rows[0].pk))
     return ran
 
@@ -99,6 +99,55 @@ def test_a_poison_task_is_dead_after_its_attempts_with_longer_and_longer_waits_a
     assert len(list(tmp_path.glob("neighbour*"))) == 3
     assert len(lines(path)) == 3
     assert [row.pk for row in queries.dead_tasks()] == [int(poison.id)]
+
+
+@pytest.mark.django_db
+def test_a_task_that_cannot_run_just_now_waits_as_long_as_it_says_and_keeps_all_its_attempts(path):
+    with time_machine.travel("2026-01-01T00:00:00Z", tick=False) as moment:
+        jobs.not_while_there.enqueue(path)
+        Path(path).touch()
+        for _ in range(5):
+            (row,) = work()
+            assert (row.state, row.attempts, row.last_error) == (State.WAITING, 0, "")
+            assert row.run_at == clock.now() + timedelta(seconds=30)
+            moment.shift(30)
+        Path(path).unlink()
+        assert [row.state for row in work()] == [State.DONE]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_task_may_note_with_its_effect_that_it_is_done(path):
+    """Rolled back, it is not; committed, nobody runs it again, whatever becomes of its worker."""
+    jobs.note.enqueue(path)
+    (row,) = leases.claim("default", name="worker", lease=LEASE)
+    with transaction.atomic():
+        assert leases.finish(row)
+        transaction.set_rollback(True)
+    assert leases.recover_from("worker") == 1
+    (row,) = leases.claim("default", name="worker", lease=LEASE)
+    with transaction.atomic():
+        assert leases.finish(row)
+    assert leases.settle(row, None)
+    assert leases.recover_from("worker") == 0
+    assert QueuedTask.objects.get().state == State.DONE
+
+
+@pytest.mark.django_db
+def test_a_task_takes_over_what_waits_to_do_the_same_and_puts_off_what_would_be_in_its_way(path):
+    for number in range(4):
+        jobs.note_once.enqueue(f"{path}{number}")
+    (running,) = leases.claim("default", name="worker", lease=LEASE)
+    for number in range(3):
+        actions.take_over(jobs.note_once, f"{path}{number}")
+    assert [row.pk for row in QueuedTask.objects.running()] == [running.pk]
+    assert [row.arguments["args"] for row in QueuedTask.objects.waiting()] == [[f"{path}3"]]
+    jobs.note_number.enqueue(1)
+    jobs.note_number.enqueue(2)
+    actions.put_off(jobs.note_number, [1, 5], timedelta(minutes=1))
+    due = [row.arguments["args"] for row in QueuedTask.objects.due("default", clock.now())]
+    assert due == [[f"{path}3"], [2]]
+    with pytest.raises(ValueError, match="nothing in common"):
+        actions.take_over(jobs.note, path)
 
 
 @pytest.mark.django_db

@@ -5,15 +5,19 @@ from allauth.account.models import EmailAddress
 from packhouse.accounts import actions
 from packhouse.accounts.models import AddressState, User
 from packhouse.audit import actions as audit
+from packhouse.base.statements import Question
 from packhouse.mail import facts
 
 
 def letter_sent(fact: facts.LetterSent) -> None:
     """A letter's leaving belongs to the security history, without its text."""
-    user = User.objects.filter(pk=fact.user_id).first() if fact.user_id is not None else None
+    user = _USER.object(User, fact.user_id) if fact.user_id is not None else None
     if user:
         about = {"to": fact.to, "subject": fact.subject, "letter": fact.name}
         audit.record("email:sent", subject=actions.subject(user), additional=about)
+
+
+_USER = Question(lambda key: User.objects.filter(pk=key), int)
 
 
 def letter_delivered(fact: facts.LetterDelivered) -> None:

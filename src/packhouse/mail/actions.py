@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -10,10 +11,13 @@ from django.utils import translation
 
 from packhouse.base import clock
 from packhouse.base.facts import announce
+from packhouse.base.statements import Question
 from packhouse.mail import tasks
 from packhouse.mail.draft import Draft, lay_out, one_line
 from packhouse.mail.facts import LetterSent
 from packhouse.mail.models import Letter
+from packhouse.queue import actions as queue
+from packhouse.queue import leases
 from packhouse.queue.backend import current
 
 log = logging.getLogger(__name__)
@@ -28,6 +32,14 @@ CLAIM: Final = timedelta(seconds=150)
 """How long a claim holds at most; longer than the task's time limit, so that nobody hands over what another may."""
 
 LONGEST_ERROR: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Which letter the caller is to hand over; when none, whether one waits all the same that another has."""
+
+    letter: Letter | None = None
+    is_taken: bool = False
 
 
 def post(
@@ -94,36 +106,75 @@ def _is_too_much(letter: Letter) -> bool:
     return lately.exclude(state=Letter.State.WITHHELD).count() >= most
 
 
+def claim_oldest(address: str) -> Turn:
+    """Make the oldest letter that waits for *address* this task's to hand over."""
+    letter = _OLDEST.object(Letter, address)
+    if letter is None:
+        return Turn()
+    return Turn(letter) if claim(letter) else Turn(is_taken=True)
+
+
+_OLDEST = Question(lambda address: Letter.objects.unsent().filter(to=address).order_by("pk")[:1], str)
+
+
 def claim(letter: Letter) -> bool:
-    """Make *letter* this task's to hand over; False when another has it or it has left."""
+    """Make *letter* this task's to hand over; False when another has it or it has left.
+
+    Never waits for a row, because the caller's transaction may have changed others.
+    """
     now, run = clock.now(), current.get()
     task, attempt = (run.pk, run.attempts) if run else (None, None)
-    mine = Letter.objects.filter(pk=letter.pk).claimable(now - CLAIM, task)
+    one = Letter.objects.filter(pk=letter.pk)
+    queued = letter.state == Letter.State.QUEUED  # the usual case, which needs no look at the queue
+    free = one.filter(state=Letter.State.QUEUED) if queued else one.claimable(now - CLAIM, task)
+    free = free.select_for_update(skip_locked=True)
     claimed = {"claimed_at": now, "claimed_task": task, "claimed_attempt": attempt}
-    return mine.update(state=Letter.State.SENDING, **claimed) == 1
+    with transaction.atomic(savepoint=False):
+        return Letter.objects.filter(pk__in=free.values("pk")).update(state=Letter.State.SENDING, **claimed) == 1
 
 
-def note_sent(letter: Letter, provider_id: str, *, keeps_text: bool) -> None:
-    """Write down that *letter* has left; what lets its reader in goes with it, unless the port shows it anyway."""
-    change: dict[str, str | datetime] = {"state": Letter.State.SENT, "provider_id": provider_id, "last_error": ""}
+def note_sent(letter: Letter, provider_id: str, *, keeps_text: bool, goes_on: bool = False) -> Turn:
+    """Write down that *letter* has left; what lets its reader in goes with it, unless the port shows it anyway.
+
+    If the caller *goes_on*, the same transaction claims the next letter to that address, and tells which it is.
+    """
+    change = {"state": Letter.State.SENT, "provider_id": provider_id, "last_error": ""}
     if letter.is_secret and not keeps_text:
         change |= {"text": "", "html": ""}
-    now = clock.now()
     with transaction.atomic():
-        claimed = Letter.objects.filter(pk=letter.pk, state=Letter.State.SENDING)
-        if claimed.update(**change, attempts=letter.attempts + 1, sent_at=now, settled_at=now):
+        if _settle(letter, sent_at=clock.now(), **change):
             announce(LetterSent(letter.pk, letter.name, letter.to, letter.user_id, letter.subject))
+        return _turn_after(letter, goes_on=goes_on)
 
 
-def note_trouble(letter: Letter, problem: str, *, is_final: bool) -> None:
-    """Write down that *letter* could not leave, for now or for good."""
-    Letter.objects.filter(pk=letter.pk, state=Letter.State.SENDING).update(
-        state=Letter.State.FAILED if is_final else Letter.State.QUEUED,
-        attempts=letter.attempts + 1,
-        last_error=problem[:LONGEST_ERROR],
-        settled_at=clock.now(),
-    )
+def note_refused(letter: Letter, problem: str, *, goes_on: bool = False) -> Turn:
+    """Write down that *letter* can not leave, now or later; otherwise like ``note_sent``."""
+    with transaction.atomic():
+        _settle(letter, state=Letter.State.FAILED, last_error=problem[:LONGEST_ERROR])
+        turn = _turn_after(letter, goes_on=goes_on)
     log.warning("letter %s (%s) could not be sent: %s", letter.pk, letter.name, problem)
+    return turn
+
+
+def note_delayed(letter: Letter, problem: str) -> None:
+    """Write down that *letter* could not leave for now."""
+    _settle(letter, state=Letter.State.QUEUED, last_error=problem[:LONGEST_ERROR])
+    log.warning("letter %s (%s) could not be sent: %s", letter.pk, letter.name, problem)
+
+
+def _settle(letter: Letter, **change: str | datetime) -> bool:
+    claimed = Letter.objects.filter(pk=letter.pk, state=Letter.State.SENDING)
+    return claimed.update(**change, attempts=letter.attempts + 1, settled_at=clock.now()) == 1
+
+
+def _turn_after(letter: Letter, *, goes_on: bool) -> Turn:
+    """What follows *letter*, whose own task has nothing left to do; nor has this one when no letter waits any more."""
+    queue.take_over(tasks.send, letter.pk)
+    turn = claim_oldest(letter.to) if goes_on else Turn(is_taken=True)
+    run = current.get()
+    if run is not None and turn == Turn():
+        leases.finish(run)
+    return turn
 
 
 def give_up(letter: Letter, problem: str) -> bool:

@@ -1,61 +1,87 @@
-"""Handing letters over, in the order in which they were written to each address."""
+"""Handing letters over, in the order in which they were written to each address.
+
+Every letter has a task of its own, which alone gives it up.  But whichever task of an address runs first hands over
+all that wait for it, in one go: what it did is written down with what it does next, and the tasks that this makes
+superfluous go with it, so that many letters to one reader cost one commit each.
+"""
 
 import logging
+import time
+from datetime import timedelta
+from typing import Final
 
 from packhouse.base import metrics
-from packhouse.mail import actions, ports
+from packhouse.mail import actions, ports, tasks
 from packhouse.mail.models import Letter
+from packhouse.queue import Later
+from packhouse.queue import actions as queue
 from packhouse.queue.backend import current
 
 log = logging.getLogger(__name__)
+
+STINT: Final = 5.0
+"""Seconds after which a task lets those of other addresses go first; far less than its time limit."""
+PUT_OFF: Final = timedelta(seconds=5)
+"""How long the tasks of an address wait when one of them is at work, unless it takes them over before."""
+MOST_PUT_OFF: Final = 500
 
 
 class NotYet(Exception):
     """A letter did not leave and is to be tried again later."""
 
 
-def send_up_to(letter_id: int) -> None:
-    """Hand over the letter and all older ones to its address that still wait.
+def send_with_neighbours(letter_id: int) -> None:
+    """Hand over the letter and all others to its address that wait, the oldest first.
 
-    Each leaves by whichever task comes first; so one that had to wait is not overtaken by the next.  Only its own task
-    gives a letter up: those of the letters behind it try it too, and many of them would soon have tried often enough.
-    Raises ``NotYet`` when it is to be tried again.
+    Only its own task gives a letter up: those of the letters behind it try it too, and many of them would soon have
+    tried often enough.  Raises ``NotYet`` when the letter is to be tried again, ``Later`` when there is more to do.
     """
     letter = Letter.objects.filter(pk=letter_id).first()
-    if letter is None or not (trouble := _send_all_up_to(letter)):
+    if letter is None or not (trouble := _send_all_to(letter.to)) or not _waits(letter):
         return
     run = current.get()
     if run is None or run.attempts < actions.MAX_ATTEMPTS or not actions.give_up(letter, trouble):
         raise NotYet(trouble)
 
 
-def _send_all_up_to(letter: Letter) -> str:
+def _send_all_to(address: str) -> str:
     """What has kept one of them from leaving, so that it is to be tried again; nothing, usually."""
-    port = ports.plugged_in()
-    for waiting in Letter.objects.unsent().filter(to=letter.to, pk__lte=letter.pk).order_by("pk"):
-        trouble = ""
-        if actions.claim(waiting):
-            trouble = _hand_over(port, waiting)
-        elif Letter.objects.unsent().filter(pk=waiting.pk).exists():
-            trouble = f"letter {waiting.pk} is being sent by another"
-        if trouble:
-            return trouble
+    port, ends = ports.plugged_in(), time.monotonic() + STINT
+    turn = actions.claim_oldest(address)
+    if turn.is_taken:
+        _leave_to_another(address)
+    while turn.letter:
+        try:
+            turn = _hand_over(port, turn.letter, ends)
+        except NotYet as trouble:
+            return str(trouble)
+    if turn.is_taken:
+        raise Later(0)
     return ""
 
 
-def _hand_over(port: ports.Port, letter: Letter) -> str:
-    """Hand one letter over; what has kept it from leaving for now."""
+def _hand_over(port: ports.Port, letter: Letter, ends: float) -> actions.Turn:
+    """Hand one letter over, and take the next.  Raises ``NotYet`` when something has kept it from leaving for now."""
     try:
         provider_id = port.hand_over(letter)
     except ports.Refused as refusal:
         metrics.count("packhouse_letters", "refused")
-        actions.note_trouble(letter, str(refusal), is_final=True)
-    except Exception as error:  # noqa: BLE001 (whatever it is, the letter waits and the console shows it)
+        return actions.note_refused(letter, str(refusal), goes_on=time.monotonic() < ends)
+    except Exception as error:  # whatever it is, the letter waits and the console shows it
         metrics.count("packhouse_letters", "delayed")
         problem = " ".join(f"{type(error).__name__}: {error}".split())
-        actions.note_trouble(letter, problem, is_final=False)
-        return problem
-    else:
-        metrics.count("packhouse_letters", "sent")
-        actions.note_sent(letter, provider_id, keeps_text=port.keeps_text)
-    return ""
+        actions.note_delayed(letter, problem)
+        raise NotYet(problem) from error
+    metrics.count("packhouse_letters", "sent")
+    return actions.note_sent(letter, provider_id, keeps_text=port.keeps_text, goes_on=time.monotonic() < ends)
+
+
+def _leave_to_another(address: str) -> None:
+    """Another task hands over what waits for *address*: those that wait to do the same would only be in its way."""
+    waiting = Letter.objects.unsent().filter(to=address).values_list("pk", flat=True)[:MOST_PUT_OFF]
+    queue.put_off(tasks.send, waiting, PUT_OFF)
+    raise Later(PUT_OFF.total_seconds())
+
+
+def _waits(letter: Letter) -> bool:
+    return Letter.objects.unsent().filter(pk=letter.pk).exists()

@@ -9,12 +9,15 @@ from packhouse.mail.models import Letter, Notification
 from packhouse.queue import background
 
 
-@background("mail", attempts=40, time_limit=120, backoff=10.0)
+@background("mail", attempts=40, time_limit=120, backoff=10.0, unique=True)
 def send(letter_id: int) -> None:
-    """Hand a letter over.  It tries for some fifteen hours; a second run finds the letter gone and does nothing."""
-    from packhouse.mail.sending import send_up_to  # noqa: PLC0415  # which needs the actions, which need this
+    """Hand a letter over, and all that wait for its reader.
 
-    send_up_to(letter_id)
+    It tries for some fifteen hours; a second run finds them gone and does nothing.
+    """
+    from packhouse.mail.sending import send_with_neighbours  # noqa: PLC0415  # which needs the actions, which need this
+
+    send_with_neighbours(letter_id)
 
 
 @background("default", attempts=3, unique=True)

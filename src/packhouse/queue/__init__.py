@@ -6,10 +6,12 @@ tasks of some queues; it holds a *lease* on each while it runs, and a task whose
 
 A task runs **at least once**: a worker may die between the task's effect and the note that it is done.  Write tasks
 that take ids, read fresh state and are safe to run twice.  A task that fails is tried again, later and later; when its
-attempts are used up it is *dead*: kept and listed until somebody retries or discards it.
+attempts are used up it is *dead*: kept and listed until somebody retries or discards it.  One that cannot run just now
+raises ``Later``.
 
-Doors: ``background``, ``queries`` (ages, dead tasks), ``actions`` (retry, discard), ``periodic`` (Every, Daily),
-``worker.run`` (supervisor), ``models``.  This module imports no Django, because the supervisor needs none.
+Doors: ``background``, ``Later``, ``queries`` (ages, dead tasks), ``actions`` (retry, discard, and for tasks that do the
+work of others: ``take_over``, ``put_off``), ``periodic`` (Every, Daily), ``worker.run`` (supervisor), ``models``.  This
+module imports no Django, because the supervisor needs none.
 """
 
 from collections.abc import Callable
@@ -18,13 +20,24 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 if TYPE_CHECKING:
     from packhouse.queue.backend import BackgroundTask
 
-__all__ = ["QUEUES", "background"]
+__all__ = ["QUEUES", "Later", "background"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 QUEUES = ("default", "mail", "purge", "heavy")
 """``heavy`` is for what takes minutes; ``mail`` and ``purge`` are nobody else's, so that nothing makes them late."""
+
+
+class Later(Exception):
+    """Raised by a task that cannot run just now, which is nobody's failure: it waits *seconds*, and keeps its attempt.
+
+    It never dies of that, so there must be something that comes to an end by itself that it waits for.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"in {seconds:g} s")
+        self.seconds = seconds
 
 
 def background(

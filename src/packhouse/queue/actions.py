@@ -1,8 +1,13 @@
-"""What people do about dead tasks, and what the clock does about old ones."""
+"""What people do about dead tasks, tasks about others that wait, and the clock about old ones."""
 
+from collections.abc import Iterable
 from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
 
 from packhouse.base import clock
+from packhouse.queue.backend import BackgroundTask, key_of
 from packhouse.queue.models import QueuedTask
 
 DONE_KEPT = timedelta(days=1)
@@ -19,6 +24,26 @@ def retry_dead(task_id: int) -> bool:
 def discard_dead(task_id: int) -> bool:
     """Remove the dead task *task_id* for good; False when there is no such dead task."""
     return QueuedTask.objects.dead().filter(pk=task_id).delete()[0] == 1
+
+
+def take_over(task: BackgroundTask[..., Any], *args: Any) -> None:
+    """Remove what waits to run the unique *task* with *args*: the caller's transaction has done it all.
+
+    One that is running already is left alone, and finds nothing to do.
+    """
+    QueuedTask.objects.waiting().filter(dedupe=key_of(task, *args)).delete()
+
+
+def put_off(task: BackgroundTask[..., Any], ids: Iterable[int], delay: timedelta) -> None:
+    """Let what waits to run the unique *task* with one of *ids* wait for *delay* from now: another does it meanwhile.
+
+    Rows that somebody else is just changing are left as they are, so nobody waits for anybody.
+    """
+    until = clock.now() + delay
+    sooner = QueuedTask.objects.waiting().filter(dedupe__in=[key_of(task, one) for one in ids], run_at__lt=until)
+    unlocked = sooner.select_for_update(skip_locked=True).values("pk")
+    with transaction.atomic():
+        QueuedTask.objects.filter(pk__in=unlocked).update(run_at=until)
 
 
 def prune_finished() -> int:

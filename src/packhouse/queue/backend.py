@@ -86,6 +86,13 @@ def task_of(row: QueuedTask) -> Task[..., Any]:
     return task
 
 
+def key_of(task: BackgroundTask[..., Any], *args: Any) -> str:
+    """What calls of the unique *task* with *args* have in common."""
+    if not task.unique:
+        raise ValueError(f"calls of {task.name} have nothing in common")
+    return _dedupe_key(task.module_path, normalize_json({"args": args, "kwargs": {}}))
+
+
 def call(row: QueuedTask) -> None:
     """Run the task of *row* here and now; whatever it raises comes through."""
     task = task_of(row)

@@ -26,7 +26,7 @@ from django.db import DatabaseError, InterfaceError, close_old_connections, conn
 django.setup()
 
 from packhouse.base import clock, logs, metrics  # noqa: E402
-from packhouse.queue import backend, leases, periodic, queries  # noqa: E402
+from packhouse.queue import Later, backend, leases, periodic, queries  # noqa: E402
 from packhouse.queue.models import QueuedTask  # noqa: E402
 
 log = logging.getLogger(__name__)
@@ -165,20 +165,18 @@ class Lane:
 
     def _execute(self, row: QueuedTask) -> None:
         """Run one task, in a thread of its queue."""
-        error = None
+        failure: BaseException | None = None
         close_old_connections()
         try:
             backend.call(row)
-        except (Exception, SystemExit) as failure:  # noqa: BLE001  # whatever a task raises is its own failure
-            error = leases.describe(failure)
+        except (Exception, SystemExit) as raised:  # noqa: BLE001  # whatever a task raises is its own failure
+            failure = raised
         self.runs.returned(row)
-        metrics.count("packhouse_tasks", row.name, "failed" if error else "done")
+        if not isinstance(failure, Later):
+            metrics.count("packhouse_tasks", row.name, "failed" if failure else "done")
         for _ in range(5):
             with self._surviving_database_trouble():
-                if error is None:
-                    leases.finish(row)
-                else:
-                    leases.fail(row, error)
+                leases.settle(row, failure)
                 break
         # Not noted after all?  Then nobody renews the lease any more and the task runs again.
         self.runs.end(row)

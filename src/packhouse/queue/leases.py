@@ -17,6 +17,7 @@ from django.db.models import Value
 from django.db.models.functions import Least
 
 from packhouse.base import clock, logs
+from packhouse.queue import Later
 from packhouse.queue.models import LONGEST_BACKOFF, QueuedTask
 
 log = logging.getLogger(__name__)
@@ -65,8 +66,21 @@ def renew(rows: Iterable[QueuedTask], *, name: str, lease: timedelta) -> None:
     QueuedTask.objects.running().filter(pk__in=ids, lease_by=name).update(lease_until=clock.now() + lease)
 
 
+def settle(row: QueuedTask, failure: BaseException | None) -> bool:
+    """Note what became of *row*: nothing went wrong, or *failure* did; False when its lease was lost meanwhile."""
+    if isinstance(failure, Later):
+        return give_back(row, delay=timedelta(seconds=failure.seconds))
+    if failure is not None:
+        return fail(row, describe(failure))
+    return row.state == QueuedTask.State.DONE or finish(row)
+
+
 def finish(row: QueuedTask) -> bool:
-    """Note that *row* is done; False when its lease was lost meanwhile (somebody runs it again)."""
+    """Note that *row* is done; False when its lease was lost meanwhile (somebody runs it again).
+
+    A task may do so itself, in the transaction of its effect: both are committed together, or neither.
+    """
+    row.state = QueuedTask.State.DONE
     return _settle(row, state=QueuedTask.State.DONE, finished_at=clock.now(), last_error="")
 
 
@@ -92,9 +106,9 @@ def lose(row: QueuedTask) -> bool:
     return fail(row, "RuntimeError: its worker was lost", delay=timedelta() if row.attempts == 1 else None)
 
 
-def give_back(row: QueuedTask) -> bool:
-    """Let somebody else run *row* at once, as if it had never been started."""
-    return _settle(row, state=QueuedTask.State.WAITING, run_at=clock.now(), attempts=row.attempts - 1)
+def give_back(row: QueuedTask, *, delay: timedelta = timedelta()) -> bool:
+    """Let somebody run *row* at once, or after *delay*, as if it had never been started."""
+    return _settle(row, state=QueuedTask.State.WAITING, run_at=clock.now() + delay, attempts=row.attempts - 1)
 
 
 def recover_from(name: str) -> int:
