@@ -29,4 +29,5 @@ SCHEDULE: list[Every | Daily] = [
     Daily(downloads.forget_old, at=time(3, 50)),
     Daily(search.rebuild, at=time(4, 20)),
     Daily(index.sweep_temporaries, at=time(3, 40)),
+    Daily(index.look_over, at=time(4, 40)),
 ]

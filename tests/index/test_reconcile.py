@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import F
 from tests.factories.projects import make_project
 from tests.index import world
+from tests.queue.test_queue import work
 
 from packhouse.base import clock
 from packhouse.documents.actions import Shell, rebuild
@@ -19,6 +20,8 @@ from packhouse.files import LocalStore
 from packhouse.index import reconcile, sources, startup, tasks
 from packhouse.index.bulk import Prepared
 from packhouse.projects.models import File, Filename, Project
+from packhouse.queue import queries
+from packhouse.queue.models import QueuedTask
 
 pytestmark = pytest.mark.django_db
 
@@ -244,3 +247,57 @@ def test_verify_finds_rows_that_disagree_and_mends_nothing(store):
         assert {"serial-differs": 1, "size-differs": 1, "name-not-kept": 1}.items() <= found.unmended.items()
         assert not found.is_clean
         assert json.loads(json.dumps(found.as_json()))["counts"] == found.counts
+
+
+@pytest.fixture
+def looked_over(store, monkeypatch):
+    """Two projects whose rows, documents and files agree, and that store as the one that tasks look at."""
+    monkeypatch.setattr(reconcile, "default_store", lambda: store)
+    startup.make_ready()
+    for name in ("a", "b"):
+        file = world.publish(world.create(name), "1.0", f"{name}-1.0-py3-none-any.whl")
+        store.put(file.path, file.filename.encode(), size=file.size, sha256_hex=file.sha256)
+    make_old(store)
+
+
+def test_a_look_over_by_the_clock_is_dead_while_something_is_wrong_and_no_longer(looked_over, store):
+    tasks.look_over.enqueue()
+    assert [row.state for row in work("heavy")] == ["done"]
+
+    Document.objects.filter(key="simple/b").update(html=b"")
+    file = File.objects.get(filename__startswith="a-")
+    store.delete(file.path)
+    tasks.look_over.enqueue()
+    for attempt in (1, 2, 3):
+        QueuedTask.objects.waiting().update(run_at=clock.now())
+        (row,) = work("heavy")
+        assert row.attempts == attempt
+    (dead,) = queries.dead_tasks()
+    assert "document-differs simple/b" in dead.last_error
+    assert dead.last_error.endswith(
+        "1 listed files that are not in the store, 0 of them mended\n"
+        "1 documents that said something else than the rows, 0 of them mended\n"
+    )
+    assert Document.objects.get(key="simple/b").html == b""
+
+    tasks.look_over.enqueue()
+    store.put(file.path, file.filename.encode(), size=file.size, sha256_hex=file.sha256)
+    reconcile.run(store=store)
+    assert [row.state for row in work("heavy")] == ["done"]
+    assert queries.dead_tasks() == []
+
+
+def test_what_is_being_made_anew_is_looked_over_later(index, settings):
+    settings.PACKHOUSE = replace(settings.PACKHOUSE, public_url="https://new.example")
+    tasks.look_over.enqueue()
+    (row,) = work("heavy")
+    assert (row.state, row.attempts) == ("waiting", 0)
+    tasks.make_documents_anew.call()
+    QueuedTask.objects.update(run_at=clock.now())
+    assert startup.is_of_this_edition()
+
+
+def test_files_that_nothing_lists_are_no_alarm(looked_over):
+    world.delete_file(File.objects.first())
+    tasks.look_over.enqueue()
+    assert [row.state for row in work("heavy")] == ["done"]

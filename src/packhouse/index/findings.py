@@ -66,15 +66,18 @@ class Report:
         ]
         if self.counts.total() > len(self.findings):
             told.append(f"... and {self.counts.total() - len(self.findings)} more")
-        sums = [
-            f"{count} {KINDS[kind]}, {count - self.unmended[kind]} of them mended"
-            for kind, count in sorted(self.counts.items())
-        ]
         looked = f"{self.projects} projects, {self.documents} documents, {self.files} files, {self.blobs} blobs"
         removed = [f"{self.temporaries_removed} leftovers of interrupted writes removed"] * bool(
             self.temporaries_removed
         )
-        return [*told, f"Looked at {looked}.", *removed, *(sums or ["Everything agrees."])]
+        return [*told, f"Looked at {looked}.", *removed, *(self.sums() or ["Everything agrees."])]
+
+    def sums(self) -> list[str]:
+        """A line for each kind of finding."""
+        return [
+            f"{count} {KINDS[kind]}, {count - self.unmended[kind]} of them mended"
+            for kind, count in sorted(self.counts.items())
+        ]
 
     def as_json(self) -> dict[str, Any]:
         """The same for machines."""

@@ -10,7 +10,7 @@ from packhouse.index.reconcile_blobs import check_blobs
 from packhouse.index.reconcile_documents import check_documents
 from packhouse.index.verify import check_rows
 
-__all__ = ["Finding", "Report", "run", "verify"]
+__all__ = ["Finding", "Report", "look_over", "run", "verify"]
 
 
 def run(*, deep: bool = False, repair: bool = True, store: BlobStore | None = None) -> Report:
@@ -21,6 +21,13 @@ def run(*, deep: bool = False, repair: bool = True, store: BlobStore | None = No
     report = Report()
     check_documents(report, repair=repair)
     check_blobs(report, store or default_store(), deep=deep, repair=repair)
+    return report
+
+
+def look_over(*, store: BlobStore | None = None) -> Report:
+    """Look at everything but what is in the files, and change nothing."""
+    report = run(repair=False, store=store)
+    check_rows(report)
     return report
 
 

@@ -40,6 +40,11 @@ def make_ready() -> None:
         make_documents_anew.enqueue()
 
 
+def is_of_this_edition() -> bool:
+    """Whether all documents were made as they would be made now, so that they can be compared."""
+    return Document.objects.filter(key=STAMP, shared=_stamp()).exists()
+
+
 def _make_all() -> None:
     ids = Project.objects.order_by("pk").values_list("pk", flat=True)
     for some in bulk.batches(ids):

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django_tasks.base import Task
 
 from packhouse.base import clock
 from packhouse.queue.backend import BackgroundTask, key_of
@@ -24,6 +25,11 @@ def retry_dead(task_id: int) -> bool:
 def discard_dead(task_id: int) -> bool:
     """Remove the dead task *task_id* for good; False when there is no such dead task."""
     return QueuedTask.objects.dead().filter(pk=task_id).delete()[0] == 1
+
+
+def discard_all_dead(task: Task[..., Any]) -> int:
+    """Remove every dead call of *task* for good, which told of something that is no longer so; returns how many."""
+    return QueuedTask.objects.dead().filter(name=task.module_path).delete()[0]
 
 
 def take_over(task: BackgroundTask[..., Any], *args: Any) -> None:
