@@ -92,7 +92,7 @@ def _work(*_: str) -> None:
         for queue in sorted(due):
             for row in leases.claim(queue, name=f"steps-{os.getpid()}", lease=timedelta(minutes=1)):
                 backend.call(row)
-                assert leases.finish(row)
+                assert leases.settle(row, None)
 
 
 def _write_back(*_: str) -> None:
