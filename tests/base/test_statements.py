@@ -1,13 +1,17 @@
 """Questions that are compiled once answer as Django's own queries do."""
 
+from contextlib import nullcontext
+
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 from django.db.models import Q
+from django.test.utils import CaptureQueriesContext
 from tests.factories.accounts import make_user
 from tests.factories.projects import make_project
 from tests.pages import shelves
 
-from packhouse.base.statements import Insertion, Question
+from packhouse.base.statements import Alteration, Insertion, Question, asked_ahead, in_one_go, written_together
+from packhouse.documents.models import Document, Segment
 from packhouse.projects.models import File, Filename, Project, Release
 
 pytestmark = pytest.mark.django_db
@@ -121,3 +125,90 @@ def test_a_row_whose_key_is_its_own_keeps_it_and_is_written_once(shelf):
     assert Filename.objects.get(filename="crates-9.0.tar.gz").created
     with pytest.raises(IntegrityError), transaction.atomic():
         insertion.write(Filename(filename="crates-9.0.tar.gz"))
+
+
+def test_a_row_takes_the_place_of_the_one_that_is_there():
+    document = Document.objects.create(key="simple/a")
+    insertion = Insertion(Segment, replacing=("document", "first"))
+    for first, html in [(b"a", b"1"), (b"b\x00\xff", b"2"), (b"a", b"3")]:
+        insertion.put(Segment(document=document, first=first, html=html, serial=7))
+    found = [(bytes(one.first), bytes(one.html)) for one in document.segments.order_by("first")]
+    assert found == [(b"a", b"3"), (b"b\x00\xff", b"2")]
+
+
+def test_some_fields_of_one_row_are_changed_and_nothing_else(shelf):
+    before = {release.pk: _values(release) for release in Release.objects.all()}
+    release = shelf[1].releases.latest("pk")
+    release.metadata, release.sort_key, release.summary = {"summary": "\u2603"}, b"\x00\xff", "left as it was"
+    Alteration(Release, "metadata", "sort_key").put(release)
+    before[release.pk] |= {"metadata": {"summary": "\u2603"}, "sort_key": b"\x00\xff"}
+    assert {release.pk: _values(release) for release in Release.objects.all()} == before
+    Alteration(Release, "metadata").put(Release(pk=0))
+
+
+VERSIONS_OF = Question(
+    lambda project: Release.objects.filter(project_id=project).order_by("version").values_list("version"), int
+)
+
+
+def test_what_was_asked_ahead_is_answered_from_what_was_found_and_only_that(shelf):
+    one, other = (project.pk for project in shelf)
+    with asked_ahead((VERSIONS_OF, one), (VERSIONS_OF, 0)), CaptureQueriesContext(connection) as queries:
+        assert VERSIONS_OF.rows(one) == [("1.0",), ("2.0",)]
+        assert not VERSIONS_OF.exists(0)
+        assert len(queries) == (0 if connection.vendor == "postgresql" else 2)
+        with asked_ahead((VERSIONS_OF, other)):
+            assert VERSIONS_OF.rows(one) == VERSIONS_OF.rows(other) == [("1.0",), ("2.0",)]
+    shelf[0].releases.filter(version="1.0").update(version="3.0")
+    assert VERSIONS_OF.rows(one) == [("2.0",), ("3.0",)]
+
+
+def test_a_question_asked_ahead_that_fails_leaves_nothing_behind(shelf):
+    """PostgreSQL looks whether what is compared with a number is one; SQLite never does."""
+    project = shelf[0].pk
+    refused = pytest.raises(DataError) if connection.vendor == "postgresql" else nullcontext()
+    with refused, transaction.atomic(), asked_ahead((VERSIONS_OF, project), (VERSIONS_OF, "x"), (VERSIONS_OF, 0)):
+        assert not VERSIONS_OF.rows("x")
+    with asked_ahead((VERSIONS_OF, project)):
+        assert VERSIONS_OF.rows(project) == [("1.0",), ("2.0",)]
+
+
+def test_rows_are_written_together_and_know_their_keys(shelf):
+    names, releases, done = Insertion(Filename), Insertion(Release), list[str]()
+    rows = [Release(project=shelf[0], version=f"{n}", canonical_version=f"{n}", sort_key=b"") for n in (7, 8)]
+    written_together(
+        (releases, rows[0]), (names, Filename(filename="a")), (releases, rows[1]), before=lambda: done.append("before")
+    )
+    assert [Release.objects.get(version=row.version).pk for row in rows] == [row.pk for row in rows]
+    assert Filename.objects.filter(filename="a").exists()
+    assert done == ["before"]
+
+
+def test_of_rows_written_together_none_is_there_when_one_cannot_be(shelf):
+    names = Insertion(Filename)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        written_together(*((names, Filename(filename=name)) for name in ("a", "b", "a", "c")))
+    assert not Filename.objects.filter(filename__in="abc").exists()
+
+
+def test_an_error_in_one_go_is_told_by_the_end_and_the_connection_goes_on(shelf):
+    names = [Filename(filename=name) for name in ("a", "a", "b")]
+    with pytest.raises(IntegrityError), transaction.atomic():
+        put(names)
+    put(names[1:])
+    assert Filename.objects.filter(filename__in="ab").count() == 2
+
+
+def put(names):
+    insertion = Insertion(Filename)
+    with in_one_go():
+        for name in names:
+            insertion.put(name)
+
+
+def test_rows_are_locked_where_the_database_locks_rows(shelf):
+    question = Question(lambda key: Project.objects.filter(pk=key), int, locks=True)
+    with CaptureQueriesContext(connection) as queries:
+        found = question.object(Project, shelf[0].pk)
+    assert found == shelf[0]
+    assert queries[0]["sql"].endswith("FOR UPDATE") == (connection.vendor == "postgresql")

@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -123,7 +122,7 @@ def test_the_same_file_is_welcome_though_another_request_publishes_it_between_tw
         asked.append(question)
         return really(*question) if len(asked) > 1 else []
 
-    monkeypatch.setattr(checks, "_SAME", SimpleNamespace(objects=not_yet))
+    monkeypatch.setattr(checks._SAME, "objects", not_yet)
     assert upload(make(), token=token).status_code == 200
     assert len(asked) == 2
 

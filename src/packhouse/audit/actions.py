@@ -41,13 +41,27 @@ def record(
     Raises ``KeyError`` for a tag that ``audit.tags`` does not declare for that kind of subject, and ``RuntimeError``
     outside a transaction: an event that can be lost or outlive its cause is no evidence.
     """
-    if tag not in TAGS[subject.kind]:
-        raise KeyError(f"{tag} is not declared for {subject.kind} in packhouse.audit.tags")
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError(f"{tag} was recorded outside a transaction")
+    event = drafted(tag, subject=subject, by=by, request=request, additional=additional)
+    NEW_EVENT.write(event)
+    return event
+
+
+def drafted(
+    tag: str,
+    *,
+    subject: Subject,
+    by: Actor = None,
+    request: RequestFacts | None = None,
+    additional: Mapping[str, Any] | None = None,
+) -> Event:
+    """The same without writing it, for who writes it in the same transaction together with other rows."""
+    if tag not in TAGS[subject.kind]:
+        raise KeyError(f"{tag} is not declared for {subject.kind} in packhouse.audit.tags")
     origin = request or current_request.get()
     actor_id, actor, token = _actor(by)
-    event = Event(
+    return Event(
         tag=tag,
         subject_kind=subject.kind,
         subject_id=subject.id,
@@ -60,11 +74,9 @@ def record(
         request_id=origin.request_id[:64],
         additional=dict(additional or {}),
     )
-    _NEW_EVENT.write(event)
-    return event
 
 
-_NEW_EVENT = Insertion(Event)
+NEW_EVENT = Insertion(Event)
 
 
 def forget_before(moment: datetime, *, at_most: int) -> int:

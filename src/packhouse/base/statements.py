@@ -1,15 +1,22 @@
-"""Questions to the database whose SQL is made once.
+"""Questions to the database whose SQL is made once, and many statements on one way there and back.
 
 Django puts a query together and compiles it anew whenever it is asked; on the way of an upload that costs more than the
 database takes to answer.  A `Question` has Django do it once, and afterwards only fills in other values.
+
+While a writer waits for each answer, everybody waits who waits for the writer's locks.  So statements that do not need
+each other's answers go to PostgreSQL together (`in_one_go`, `asked_ahead`, `written_together`); on SQLite, where no way
+is long, they follow each other as ever.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from contextvars import ContextVar
 from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection, connections, models
 from django.db.models import QuerySet
+from django.db.models.constants import OnConflict
 from django.db.models.sql import InsertQuery
 from django.db.models.sql.compiler import SQLCompiler
 
@@ -18,23 +25,37 @@ _NUMBER: Final = 1_987_650_000
 
 
 class Question:
-    """A query of ``values_list`` or of whole objects, without joined ones (``select_related``) or locks.
+    """A query of ``values_list`` or of whole objects, without joined ones (``select_related``).
 
     *build* makes it from as many values as *kinds* tell of (``int``, ``str``, ``bytes`` or ``UUID``).  They must reach
-    the database as they are: no ``None``, no dates, nothing for ``icontains``.
+    the database as they are: no ``None``, no dates, nothing for ``icontains``.  With *locks* the rows are locked until
+    the transaction ends, where the database can do that.
     """
 
-    def __init__(self, build: Callable[..., QuerySet[Any, Any]], *kinds: type) -> None:
+    def __init__(self, build: Callable[..., QuerySet[Any, Any]], *kinds: type, locks: bool = False) -> None:
         self._build = build
         self._kinds = kinds
+        self._locks = locks
         self._made: _Made | None = None
 
     def rows(self, *values: object) -> list[tuple[Any, ...]]:
         """All rows of the answer."""
-        made = self._made
-        if made is None:
-            made = self._made = _Made(self._build, self._kinds)
-        return made.ask(values)
+        known = _AHEAD.get().get((self, values))
+        if known is not None:
+            return known
+        with connection.cursor() as cursor:
+            self.send(cursor, values)
+            return self.receive(cursor)
+
+    def send(self, cursor: Any, values: tuple[object, ...]) -> None:
+        """Ask over *cursor*, from which `receive` takes the answer."""
+        if self._made is None:
+            self._made = _Made(self._build, self._kinds, locks=self._locks)
+        self._made.send(cursor, values)
+
+    def receive(self, cursor: Any) -> list[tuple[Any, ...]]:
+        assert self._made is not None, "nothing was sent"
+        return self._made.receive(cursor)
 
     def first(self, *values: object) -> tuple[Any, ...] | None:
         """The first row; None where there is none."""
@@ -54,31 +75,137 @@ class Question:
         return next(self.objects(model, *values), None)
 
 
-class Insertion:
-    """``INSERT`` of one new row of *model*, as ``save(force_insert=True)`` writes it, but for signals."""
+Asked = tuple[Question, *tuple[object, ...]]
+"""A question and its values."""
 
-    def __init__(self, model: type[models.Model]) -> None:
+
+class Insertion:
+    """``INSERT`` of one row of *model*, as ``save(force_insert=True)`` writes it, but for signals.
+
+    Where another row is there already with the same values in the fields *replacing*, that one is changed.
+    """
+
+    def __init__(self, model: type[models.Model], *, replacing: tuple[str, ...] = ()) -> None:
         self._model = model
+        self._replacing = replacing
         self._sql = ""
 
     def write(self, row: Any) -> None:
         """Write *row*, whose key the database gives where it is none yet."""
-        meta = self._model._meta
-        # A key that the database counts is never known before; any other stands in the row.
-        key = meta.pk if isinstance(meta.pk, models.AutoField | models.BigAutoField) else None
-        fields = [field for field in meta.concrete_fields if field is not key]
+        with connection.cursor() as cursor:
+            self.send(cursor, row)
+            self.receive(cursor, row)
+
+    def put(self, row: Any) -> None:
+        """Write *row*; nobody needs its key."""
+        with connection.cursor() as cursor:
+            self.send(cursor, row)
+
+    def send(self, cursor: Any, row: Any) -> None:
+        """Write *row* over *cursor*, from which `receive` takes the key."""
+        key = self._key
+        fields = [field for field in self._model._meta.concrete_fields if field is not key]
         values = [field.get_db_prep_save(field.pre_save(row, add=True), connection) for field in fields]
         if not self._sql:
-            self._sql = _insertion(self._model, fields, row, returning=key)
-        with connection.cursor() as cursor:
-            cursor.execute(self._sql, values)
-            if key is not None:
-                setattr(row, key.attname, cursor.fetchone()[0])
+            self._sql = _insertion(self._model, fields, row, self._replacing, returning=key)
+        cursor.execute(self._sql, values)
+
+    def receive(self, cursor: Any, row: Any) -> None:
+        if self._key is not None:
+            setattr(row, self._key.attname, cursor.fetchone()[0])
         row._state.adding, row._state.db = False, connection.alias  # noqa: SLF001 - as Model.save does
 
+    @property
+    def _key(self) -> Any:
+        """A key that the database counts, which is never known before; any other stands in the row."""
+        key = self._model._meta.pk
+        return key if isinstance(key, models.AutoField | models.BigAutoField) else None
 
-def _insertion(model: type[models.Model], fields: list[Any], row: models.Model, *, returning: Any) -> str:
+
+@contextmanager
+def in_one_go() -> Iterator[None]:
+    """What is executed inside goes to PostgreSQL without a wait for each answer: an error may come up late, by the end.
+
+    For statements whose answers nobody looks at inside: numbers of rows are not known there, and to fetch is to wait.
+    """
+    if connection.vendor != "postgresql":
+        yield
+        return
+    connection.ensure_connection()
+    raw: Any = connection.connection
+    with connection.wrap_database_errors, raw.pipeline():
+        yield
+
+
+@contextmanager
+def asked_ahead(*asked: Asked) -> Iterator[None]:
+    """Ask all of *asked* on one way; inside, the same is answered from what was found.
+
+    Nothing inside may change those answers, nor wait for somebody who does.
+    """
+    if connection.vendor != "postgresql":
+        yield
+        return
+    cursors = [connection.cursor() for _ in asked]
+    with in_one_go():
+        for cursor, (question, *values) in zip(cursors, asked, strict=True):
+            question.send(cursor, tuple(values))
+    found = dict(_AHEAD.get())
+    for cursor, (question, *values) in zip(cursors, asked, strict=True):
+        with closing(cursor):
+            found[question, tuple(values)] = question.receive(cursor)
+    before = _AHEAD.set(found)
+    try:
+        yield
+    finally:
+        _AHEAD.reset(before)
+
+
+def written_together(*rows: tuple[Insertion, Any], before: Callable[[], None] = lambda: None) -> None:
+    """Do what has to be done *before*, and write *rows*, each with its insertion, in their order; all on one way."""
+    cursors = [connection.cursor() for _ in rows]
+    with in_one_go():
+        before()
+        for cursor, (insertion, row) in zip(cursors, rows, strict=True):
+            insertion.send(cursor, row)
+    for cursor, (insertion, row) in zip(cursors, rows, strict=True):
+        with closing(cursor):
+            insertion.receive(cursor, row)
+
+
+Answers = Mapping[tuple[Question, tuple[object, ...]], list[tuple[Any, ...]]]
+_AHEAD: ContextVar[Answers] = ContextVar("ahead", default={})  # noqa: B039 - replaced, never changed
+
+
+class Alteration:
+    """``UPDATE`` of *fields* of one row of *model*, as ``save(update_fields=…)`` writes it, but for signals.
+
+    That no row is there is no error.
+    """
+
+    def __init__(self, model: type[models.Model], *fields: str) -> None:
+        self._model = model
+        self._names = fields
+
+    def put(self, row: Any) -> None:
+        meta: Any = self._model._meta
+        quoted = connection.ops.quote_name
+        fields = [meta.get_field(name) for name in (*self._names, meta.pk.name)]
+        *changed, key = [quoted(field.column) for field in fields]
+        changes = ", ".join(f"{column} = %s" for column in changed)
+        values = [field.get_db_prep_save(field.pre_save(row, add=False), connection) for field in fields]
+        with connection.cursor() as cursor:
+            cursor.execute(f"UPDATE {quoted(meta.db_table)} SET {changes} WHERE {key} = %s", values)  # noqa: S608
+
+
+def _insertion(
+    model: type[models.Model], fields: list[Any], row: models.Model, replacing: tuple[str, ...], *, returning: Any
+) -> str:
     query = InsertQuery(model)
+    if replacing:
+        unique = [field for field in fields if field.name in replacing]
+        changed = [field for field in fields if field.name not in replacing]
+        query = InsertQuery(model, on_conflict=OnConflict.UPDATE, update_fields=changed, unique_fields=unique)
     query.insert_values(fields, [row])
     compiler: Any = query.get_compiler(using=connection.alias)
     compiler.returning_fields = [returning] if returning is not None else None
@@ -89,7 +216,7 @@ def _insertion(model: type[models.Model], fields: list[Any], row: models.Model, 
 class _Made:
     """The SQL of a question, where its values go, and how columns become what Python sees."""
 
-    def __init__(self, build: Callable[..., QuerySet[Any, Any]], kinds: tuple[type, ...]) -> None:
+    def __init__(self, build: Callable[..., QuerySet[Any, Any]], kinds: tuple[type, ...], *, locks: bool) -> None:
         marks = [_mark(kind, at) for at, kind in enumerate(kinds)]
         # A connection of its own, for what is kept here would keep that of the thread which happened to be the first.
         unused = connections.create_connection(connection.alias)
@@ -98,6 +225,8 @@ class _Made:
             self._sql, found = compiler.as_sql()
         finally:
             unused.close()
+        if locks and connection.features.has_select_for_update:
+            self._sql = f"{self._sql} {connection.ops.for_update_sql()}"
         self._places = [_place(value, marks) for value in found]
         if missing := set(range(len(marks))) - {place for place, _ in self._places}:
             raise TypeError(f"the query has no place for its values {sorted(missing)}")
@@ -105,13 +234,14 @@ class _Made:
         columns = [column[0] for column in compiler.select[: compiler.col_count]]
         self._converters = list(compiler.get_converters(columns).items())
 
-    def ask(self, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
+    def send(self, cursor: Any, values: tuple[object, ...]) -> None:
         given: list[Any] = list(values)
         for at, adapt in self._adapted:
             given[at] = adapt(given[at])
-        with connection.cursor() as cursor:
-            cursor.execute(self._sql, [given[at] if at >= 0 else fixed for at, fixed in self._places])
-            rows = cursor.fetchall()
+        cursor.execute(self._sql, [given[at] if at >= 0 else fixed for at, fixed in self._places])
+
+    def receive(self, cursor: Any) -> list[tuple[Any, ...]]:
+        rows = cursor.fetchall()
         return list(map(self._converted, rows)) if self._converters else rows
 
     def _converted(self, row: tuple[Any, ...]) -> tuple[Any, ...]:

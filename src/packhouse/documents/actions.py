@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Subquery
 
-from packhouse.base.statements import Question
+from packhouse.base.statements import Alteration, Asked, Insertion, Question, in_one_go
 from packhouse.documents import edition, generation
 from packhouse.documents.models import Change, Document, Segment
 from packhouse.documents.segments import deflate, inflate
@@ -88,6 +88,7 @@ class Writing:
         self._stored = _stored(tuple(keys))
         self._whole: list[Document] = []
         self._parts: list[Document] = []
+        self._segments: list[Segment] = []
         self._changed: list[str] = []
 
     def __enter__(self) -> Self:
@@ -122,9 +123,14 @@ class Writing:
             first, before = _bounds(document, key)
             if first not in done:
                 done.add(first)
-                _rewrite(document, source, first, before)
+                self._rewrite(document, source, first, before)
         (self._parts if document.get_deferred_fields() else self._whole).append(document)
         self._changed.append(source.key)
+
+    def bounds(self, key: str, touched: bytes) -> tuple[bytes, bytes | None]:
+        """From which key on, and before which, the items will be asked for when *touched* has changed."""
+        document = self._stored.get(key)
+        return (b"", None) if document is None else _bounds(document, touched)
 
     def put(self, source: Source) -> None:
         """Write the document of a *source* that has no items, whether or not it is there already."""
@@ -133,15 +139,29 @@ class Writing:
         self._whole.append(document)
         self._changed.append(source.key)
 
+    def _rewrite(self, document: Document, source: Source, first: bytes, before: bytes | None) -> None:
+        """Make the items in ``[first, before)`` one segment or, when they have grown too many, several."""
+        chunks = cut(source.items(first, before), source.segment_weight)
+        chunk, rest = next(chunks, []), list(chunks)
+        if first:
+            self._segments.append(_segment(document, chunk, first))
+        else:
+            document.html, document.json = as_body(chunk, "html"), as_body(chunk, "json")
+        self._segments += [_segment(document, chunk) for chunk in rest]
+        document.segmented = document.segmented or bool(rest)
+
     def _write(self) -> None:
-        for document in self._parts:
-            _save(document)
-        if self._whole:
-            Document.objects.bulk_create(
-                self._whole, update_conflicts=True, unique_fields=["key"], update_fields=_FIELDS
-            )
+        with in_one_go():
+            for segment in self._segments:
+                _replace(segment)
+            for document in self._parts:
+                _save(document)
+            for document in self._whole:
+                _WHOLE.put(document)
+            for key in self._changed:
+                _CHANGE.put(Change(key=key))
         if self._changed:
-            mark_changed(*self._changed)
+            _tell_readers()
 
 
 def refresh(source: Source, touched: Iterable[bytes]) -> None:
@@ -157,7 +177,7 @@ def rebuild(source: Source) -> None:
         document.segments.all().delete()
     document.segmented = False
     _apply_shell(document, source.shell())
-    _rewrite(document, source, b"", None)
+    _fill(document, source)
     _save(document)
     mark_changed(source.key)
 
@@ -177,15 +197,30 @@ def drop(key: str) -> None:
 def mark_changed(*keys: str) -> None:
     """Tell readers, once this transaction commits, that the documents *keys* are not what they were."""
     Change.objects.bulk_create([Change(key=key) for key in keys])
+    _tell_readers()
+
+
+def _tell_readers() -> None:
     transaction.on_commit(generation.of(settings.PACKHOUSE.home).bump)
+
+
+def asked_stored(*keys: str) -> Asked:
+    """What a `Writing` of the documents *keys* asks first."""
+    question = _STORED.get(len(keys))
+    if question is None:
+        question = _STORED[len(keys)] = Question(_heads, *(str for _ in keys))
+    return question, *keys
+
+
+def asked_bounds(key: str, touched: bytes) -> Asked:
+    """What a `Writing` asks to change a large document *key* where *touched* lies."""
+    return _AROUND, key, touched
 
 
 def _stored(keys: tuple[str, ...]) -> dict[str, Document]:
     """The documents *keys* that are there, without their bodies."""
-    question = _STORED.get(len(keys))
-    if question is None:
-        question = _STORED[len(keys)] = Question(_heads, *(str for _ in keys))
-    rows = question.rows(*keys) if keys else []
+    question, *values = asked_stored(*keys)
+    rows = question.rows(*values) if keys else []
     return {row[0]: Document.from_db(connection.alias, _HEAD, row) for row in rows}
 
 
@@ -199,13 +234,23 @@ _HEAD = ("key", "serial", "segmented", "shared", "made")
 _SEGMENTS_AT_ONCE = 100
 _BODIES = ("html", "json", "html_head", "html_tail", "json_head", "json_tail")
 _FIELDS = ("serial", "shared", "segmented", "made", *_BODIES)
+_WHOLE = Insertion(Document, replacing=("key",))
+_SEGMENT = Insertion(Segment, replacing=("document", "first"))
+_CHANGE = Insertion(Change)
 
 
 def _save(document: Document) -> None:
     """Write what was set; a body that was not touched was not read either."""
     untouched = document.get_deferred_fields()
-    values = {name: getattr(document, name) for name in _FIELDS if name not in untouched}
-    Document.objects.filter(key=document.key).update(**values)
+    Alteration(Document, *(name for name in _FIELDS if name not in untouched)).put(document)
+
+
+def _replace(segment: Segment) -> None:
+    """Write *segment*, whether or not one begins there already; without anything in it, remove that."""
+    if segment.html or segment.json:
+        _SEGMENT.put(segment)
+    else:
+        Segment.objects.filter(document_id=segment.document_id, first=segment.first).delete()
 
 
 def _apply_shell(document: Document, shell: Shell) -> None:
@@ -246,28 +291,19 @@ _AROUND = Question(
 )
 
 
-def _rewrite(document: Document, source: Source, first: bytes, before: bytes | None) -> None:
-    """Write the items in ``[first, before)`` as one segment or, when they have grown too many, several."""
-    chunks = cut(source.items(first, before), source.segment_weight)
-    _write_segment(document, first, next(chunks, []))
+def _fill(document: Document, source: Source) -> None:
+    """Write all items of *source* into *document*, which has no segments."""
+    chunks = cut(source.items(b"", None), source.segment_weight)
+    chunk = next(chunks, [])
+    document.html, document.json = as_body(chunk, "html"), as_body(chunk, "json")
     while some := list(islice(chunks, _SEGMENTS_AT_ONCE)):
         Segment.objects.bulk_create([_segment(document, chunk) for chunk in some])
         document.segmented = True
 
 
-def _segment(document: Document, chunk: list[Item]) -> Segment:
+def _segment(document: Document, chunk: list[Item], first: bytes = b"") -> Segment:
     html, json = as_body(chunk, "html"), as_body(chunk, "json")
-    return Segment(document=document, first=chunk[0].key, serial=document.serial, html=html, json=json)
-
-
-def _write_segment(document: Document, first: bytes, chunk: list[Item]) -> None:
-    html, json = as_body(chunk, "html"), as_body(chunk, "json")
-    if first == b"":
-        document.html, document.json = html, json
-    elif chunk:
-        document.segments.filter(first=first).update(html=html, json=json, serial=document.serial)
-    else:
-        document.segments.filter(first=first).delete()
+    return Segment(document=document, first=first or chunk[0].key, serial=document.serial, html=html, json=json)
 
 
 def plain(piece: bytes | memoryview) -> bytes | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.db import connection
 
-from packhouse.base.statements import Question
+from packhouse.base.statements import Asked, Question
 from packhouse.flags.known import KNOWN
 from packhouse.flags.models import Flag
 
@@ -41,6 +41,11 @@ def is_on(name: str) -> bool:
     if connection.in_atomic_block:
         return _IS_ON.exists(name)
     return name in _recently_on()
+
+
+def asked(name: str) -> Asked:
+    """What `is_on` asks inside a transaction."""
+    return _IS_ON, name
 
 
 _IS_ON = Question(lambda name: Flag.objects.filter(name=name, enabled=True).values_list("pk"), str)

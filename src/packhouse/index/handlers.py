@@ -7,7 +7,8 @@ touches.  What changes everything (quarantine, a new spelling of the name) goes 
 from collections.abc import Iterable, Sequence
 
 from packhouse.accounts import facts as people
-from packhouse.documents.actions import Writing, drop, refresh, serial_lock
+from packhouse.base.statements import asked_ahead
+from packhouse.documents.actions import Writing, asked_bounds, asked_stored, drop, refresh, serial_lock
 from packhouse.documents.upkeep import drop_many
 from packhouse.index import bulk, rows
 from packhouse.index.rows import QUARANTINED, ProjectRow, ReleaseRow, Shelf
@@ -34,7 +35,10 @@ def project_created(fact: facts.ProjectCreated) -> None:
 def file_published(fact: facts.FilePublished) -> None:
     if fact.former_name:
         _rebuild(fact.project_id)
-    else:
+        return
+    name = fact.normalized_name
+    asked = (asked_stored(*_keys(name)), asked_bounds(INDEX, name.encode()), *rows.asked_of_project(fact.project_id))
+    with asked_ahead(*asked):
         _refresh(fact.project_id, files=[fact.sort_key], release_id=fact.release_id, adds=True)
 
 
@@ -97,15 +101,23 @@ def _refresh(
     if project is None:  # deleted since, in this very transaction: the last fact has the last word
         return
     name = project.normalized_name
-    with Writing([simple_key(name), project_key(name), INDEX]) as writing:
-        shelf = rows.shelf(project.id) if writing.is_one_piece(simple_key(name)) else None
-        latest = rows.latest_release(project.id) if project.visible else None
-        release, place = _changed_release(release_id, latest)
-        versions = _versions_with(writing, name, release) if adds and release and not shelf else None
-        writing.refresh(SimpleSource(project, shelf, versions), files)
-        if project.visible:
-            _refresh_json_api(writing, project, latest, (release, place), shelf)
-        writing.refresh(IndexSource(), [name.encode()])
+    with Writing(_keys(name)) as writing:
+        is_small = writing.is_one_piece(simple_key(name))
+        asked = rows.asked_of_shelf(project.id) if is_small else ()
+        with asked_ahead(*asked, *rows.asked_between(*writing.bounds(INDEX, name.encode()))):
+            shelf = rows.shelf(project.id) if is_small else None
+            latest = rows.latest_release(project.id) if project.visible else None
+            release, place = _changed_release(release_id, latest)
+            versions = _versions_with(writing, name, release) if adds and release and not shelf else None
+            writing.refresh(SimpleSource(project, shelf, versions), files)
+            if project.visible:
+                _refresh_json_api(writing, project, latest, (release, place), shelf)
+            writing.refresh(IndexSource(), [name.encode()])
+
+
+def _keys(name: str) -> tuple[str, str, str]:
+    """The documents that nearly every change of the project *name* concerns."""
+    return simple_key(name), project_key(name), INDEX
 
 
 def _versions_with(writing: Writing, name: str, release: ReleaseRow) -> Sequence[str] | None:

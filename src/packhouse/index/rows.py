@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.functions import Collate
 
-from packhouse.base.statements import Question
+from packhouse.base.statements import Asked, Question
 from packhouse.projects.models import File, JournalEntry, Project, Release, Role
 
 if TYPE_CHECKING:
@@ -120,6 +120,26 @@ def shelf(project_id: int) -> Shelf:
     """What is listed of a project that has few files; two queries."""
     versions = map(VersionRow._make, _VERSIONS.rows(project_id))
     return Shelf(list(map(FileRow._make, _FILES.rows(project_id))), list(versions))
+
+
+def asked_of_project(project_id: int) -> Iterator[Asked]:
+    """What is asked of a project for any change of it: `project`, `latest_release`, `roles` and `newest_serial`."""
+    yield _PROJECT_BY_ID, project_id
+    yield _NEWEST_FINAL, project_id
+    yield _ROLES, project_id
+    yield (_NEWEST,)
+
+
+def asked_of_shelf(project_id: int) -> Iterator[Asked]:
+    """What `shelf` asks."""
+    yield _VERSIONS, project_id
+    yield _FILES, project_id
+
+
+def asked_between(first: bytes, before: bytes | None) -> Iterator[Asked]:
+    """What `projects_between` asks, where that is no stream."""
+    if before is not None:
+        yield _PROJECTS_BETWEEN, first.decode(), before.decode()
 
 
 _PROJECT = ("id", "name", "normalized_name", "status", "last_serial")

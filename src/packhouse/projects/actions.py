@@ -12,13 +12,13 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from packhouse.accounts.actions import subject as user_subject
-from packhouse.audit.actions import Actor, Subject, record
+from packhouse.audit.actions import Actor, Subject, drafted, record
 from packhouse.audit.models import Event
-from packhouse.base.statements import Insertion, Question
+from packhouse.base.statements import Insertion, Question, asked_ahead, written_together
 from packhouse.projects import emails, facts
 from packhouse.projects.ledger import Ledger, journalled, user_id
 from packhouse.projects.models import Description, File, Filename, Project, Release, Role
-from packhouse.projects.queries import objection_to, release_of
+from packhouse.projects.queries import asked_release, objection_to, release_of
 from packhouse.specs.errors import Refused
 from packhouse.specs.names import normalize, skeleton
 
@@ -37,7 +37,10 @@ class LastOwner(Exception):
 
 def lock_project(project_id: int) -> Project:
     """The project as it is now; nobody else changes it before this transaction ends.  Raises ``DoesNotExist``."""
-    return Project.objects.select_for_update().get(pk=project_id)
+    found: Project | None = _LOCKED.object(Project, project_id)
+    if found is None:
+        raise Project.DoesNotExist(f"project {project_id} is gone")
+    return found
 
 
 def create_project(*, name: str, by: Actor, ledger: Ledger | None = None) -> Project:
@@ -77,17 +80,19 @@ def publish_file(
     ``IntegrityError`` when the file name or the content is taken.
     """
     with journalled(by, ledger) as book:
-        existing = release_of(project.pk, release.canonical_version)
+        with asked_ahead(asked_release(project.pk, release.canonical_version), (_NAME, project.pk)):
+            existing = release_of(project.pk, release.canonical_version)
+            [(former_name,)] = _NAME.rows(project.pk)
         if existing is None:
             _start_release(book, project, release, description)
         else:
             _verify_more(existing, release.verified)
         file.project, file.release = project, existing or release
-        _NEW_FILENAME.write(Filename(filename=file.filename))
-        _NEW_FILE.write(file)
-        former_name = _grow(project, file.size, total_size_limit)
+        written_together((_NEW_FILENAME, Filename(filename=file.filename)), (_NEW_FILE, file))
+        _grow(project, file.size, total_size_limit)
         book.note(project, f"add {file.python_version} file {file.filename}", file.release.version)
-        _audit_file("file:add", file, by, {"version": file.release.version, "sha256": file.sha256})
+        said = {"version": file.release.version, "sha256": file.sha256}
+        book.record(drafted("file:add", subject=_file_subject(file), by=by, additional=said))
         fact = facts.FilePublished(
             project.pk,
             project.normalized_name,
@@ -98,7 +103,7 @@ def publish_file(
             file.filename,
             bytes(file.sort_key),
             new_release=existing is None,
-            former_name=former_name,
+            former_name="" if former_name == project.name else former_name,
         )
         book.tell(project, fact)
     return file
@@ -291,7 +296,8 @@ def _start_release(book: Ledger, project: Project, release: Release, description
         description.release = release
         description.save(force_insert=True)
     book.note(project, "new release", release.version)
-    _audit("release:add", project, book.by, version=release.version)
+    said = {"version": release.version}
+    book.record(drafted("release:add", subject=_subject(project), by=book.by, additional=said))
     book.tell(project, facts.ReleaseCreated(*_about(project), release.pk, release.canonical_version))
 
 
@@ -311,17 +317,16 @@ def _mentions(metadata: Any, text: str) -> bool:
     return isinstance(metadata, str) and text in metadata.split()
 
 
-def _grow(project: Project, size: int, limit: int) -> str:
-    """Take the room for a file, write the display name, and return the former one if it was another."""
-    [(former,)] = _NAME.rows(project.pk)
+def _grow(project: Project, size: int, limit: int) -> None:
+    """Take the room for a file, and write the display name."""
     room = Project.objects.filter(pk=project.pk, total_size__lte=limit - size)
     if not room.update(total_size=F("total_size") + size, name=project.name):
         raise ProjectFull(limit)
-    return "" if former == project.name else former
 
 
 _NEW_FILENAME, _NEW_FILE, _NEW_RELEASE = Insertion(Filename), Insertion(File), Insertion(Release)
 _NAME = Question(lambda key: Project.objects.filter(pk=key).values_list("name"), int)
+_LOCKED = Question(lambda key: Project.objects.filter(pk=key), int, locks=True)
 
 
 def _shrink(project: Project, files: Iterable[File]) -> None:
@@ -347,8 +352,16 @@ def _audit_role(tag: str, project: Project, role: Role, by: Actor) -> Event:
 
 
 def _audit(tag: str, project: Project, by: Actor, **additional: Any) -> Event:
-    return record(tag, subject=Subject("project", str(project.uid), project.name), by=by, additional=additional)
+    return record(tag, subject=_subject(project), by=by, additional=additional)
 
 
 def _audit_file(tag: str, file: File, by: Actor, additional: dict[str, Any]) -> Event:
-    return record(tag, subject=Subject("file", str(file.pk), file.filename), by=by, additional=additional)
+    return record(tag, subject=_file_subject(file), by=by, additional=additional)
+
+
+def _subject(project: Project) -> Subject:
+    return Subject("project", str(project.uid), project.name)
+
+
+def _file_subject(file: File) -> Subject:
+    return Subject("file", str(file.pk), file.filename)

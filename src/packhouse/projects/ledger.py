@@ -11,9 +11,11 @@ from dataclasses import dataclass, field, replace
 
 from django.db import transaction
 
-from packhouse.audit.actions import Actor
+from packhouse.audit.actions import NEW_EVENT, Actor
+from packhouse.audit.models import Event
 from packhouse.base.facts import announce
 from packhouse.base.identity import Identity
+from packhouse.base.statements import Alteration, Insertion, in_one_go, written_together
 from packhouse.documents.actions import serial_lock
 from packhouse.projects.facts import ProjectFact
 from packhouse.projects.models import JournalEntry, Project
@@ -25,6 +27,7 @@ class Ledger:
 
     by: Actor
     entries: list[tuple[Project, JournalEntry]] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
     facts: list[tuple[Project, ProjectFact]] = field(default_factory=list)
 
     def note(self, project: Project, action: str, version: str | None = None) -> None:
@@ -32,19 +35,28 @@ class Ledger:
         entry = JournalEntry(name=project.name, version=version, action=action, submitted_by_id=user_id(self.by))
         self.entries.append((project, entry))
 
+    def record(self, event: Event) -> None:
+        """Put a drafted *event* into the trail."""
+        self.events.append(event)
+
     def tell(self, project: Project, fact: ProjectFact) -> None:
         """Announce *fact* once the journal is written; its serial is filled in then."""
         self.facts.append((project, fact))
 
     def write(self) -> None:
-        serial_lock()
-        JournalEntry.objects.bulk_create([entry for _, entry in self.entries])
+        events = [(NEW_EVENT, event) for event in self.events]
+        written_together(*events, *((_NEW_ENTRY, entry) for _, entry in self.entries), before=serial_lock)
         for project, entry in self.entries:
             project.last_serial = entry.pk
-        for project in {project.pk: project for project, _ in self.entries if project.pk}.values():
-            Project.objects.filter(pk=project.pk).update(last_serial=project.last_serial)
+        with in_one_go():
+            for project in {project.pk: project for project, _ in self.entries if project.pk}.values():
+                _LAST_SERIAL.put(project)
         for project, fact in self.facts:
             announce(replace(fact, serial=project.last_serial))
+
+
+_NEW_ENTRY = Insertion(JournalEntry)
+_LAST_SERIAL = Alteration(Project, "last_serial")
 
 
 @contextmanager

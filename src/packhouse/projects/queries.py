@@ -1,11 +1,12 @@
 """Questions about projects."""
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
 from packhouse.base import clock
-from packhouse.base.statements import Question
+from packhouse.base.statements import Asked, Question
 from packhouse.projects.models import Filename, JournalEntry, ProhibitedName, Project, Release, Role
 from packhouse.specs import versions
 from packhouse.specs.errors import Refused
@@ -43,6 +44,11 @@ def release_of(project_id: int, canonical_version: str) -> Release | None:
     return found
 
 
+def asked_release(project_id: int, canonical_version: str) -> Asked:
+    """What `release_of` asks."""
+    return _RELEASE, project_id, canonical_version
+
+
 _RELEASE = Question(
     lambda project, version: Release.objects.filter(project_id=project, canonical_version=version), int, str
 )
@@ -76,6 +82,12 @@ def role_of(user_id: int | None, project: Project) -> str | None:
     return None if found is None else str(found[0])
 
 
+def asked_role(user_id: int | None, project: Project) -> Iterator[Asked]:
+    """What `role_of` asks."""
+    if user_id is not None:
+        yield _ROLE, user_id, project.pk
+
+
 _ROLE = Question(
     lambda user, project: Role.objects.filter(user_id=user, project_id=project).values_list("name"), int, int
 )
@@ -106,6 +118,11 @@ def owned_alone_by(user_id: int) -> QuerySet[Project]:
 def was_used(filename: str) -> bool:
     """Whether a file of that name was ever published."""
     return _WAS_USED.exists(filename)
+
+
+def asked_use(filename: str) -> Asked:
+    """What `was_used` asks."""
+    return _WAS_USED, filename
 
 
 _WAS_USED = Question(lambda name: Filename.objects.filter(filename=name).values_list("pk"), str)

@@ -5,13 +5,14 @@ again under the project's lock.
 """
 
 import re
+from collections.abc import Iterator
 
 from django.db.models import Q
 
 from packhouse.accounts.rules import must_have_two_factor, must_have_verified_email
 from packhouse.base import clock
 from packhouse.base.decision import Decision
-from packhouse.base.statements import Question
+from packhouse.base.statements import Asked, Question
 from packhouse.flags import queries as flags
 from packhouse.projects import queries as projects
 from packhouse.projects.models import File
@@ -259,6 +260,17 @@ def attestations_have_publisher(upload: Opened) -> None:
 
 
 # What checks and the recording step say alike.
+
+
+def asked_again(upload: Spooled) -> Iterator[Asked]:
+    """What the checks that run twice ask, for who has it asked on one way."""
+    yield flags.asked("read-only")
+    yield flags.asked("disallow-new-upload")
+    if upload.project is not None:
+        yield from projects.asked_role(upload.identity.user_id, upload.project)
+        yield _SAME, upload.filename, upload.content.blake2_256
+        yield projects.asked_use(upload.filename)
+        yield projects.asked_release(upload.project.pk, upload.canonical_version)
 
 
 def file_size_limit(upload: Described) -> int:

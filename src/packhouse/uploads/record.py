@@ -15,6 +15,7 @@ from django.db import IntegrityError, InterfaceError, OperationalError, connecti
 
 from packhouse.audit.actions import Subject, record
 from packhouse.base.outages import is_full
+from packhouse.base.statements import asked_ahead
 from packhouse.files import StoreFull, default_store, key_for
 from packhouse.projects import actions, emails, queries
 from packhouse.projects.ledger import Ledger
@@ -184,7 +185,7 @@ def _own_project(upload: Ready, book: Ledger) -> Project:
 
 def _look_again(upload: Ready) -> None:
     """Run those checks once more whose answers others may have changed since."""
-    with pipeline.refusals():
+    with pipeline.refusals(), asked_ahead(*checks.asked_again(upload)):
         pipeline.run(pipeline.ARRIVAL, upload)
         if upload.project is None:
             pipeline.run(pipeline.STARTING, upload)
