@@ -111,6 +111,24 @@ def _watchful():
     return user
 
 
+def _troubled():
+    """Staff, on an index where some tasks wait and two have failed for good."""
+    from packhouse.accounts import tasks as accounts
+    from packhouse.base import clock
+    from packhouse.mail import tasks as mail
+    from packhouse.queue.models import QueuedTask
+
+    now = clock.now()
+    mail.send.enqueue(404)
+    accounts.request_password_reset.enqueue("ada", "", "", "")
+    trace = 'Traceback (most recent call last):\n  File "packhouse/mail/ports.py", line 171, in hand_over\n'
+    trace += "smtplib.SMTPServerDisconnected: Connection unexpectedly closed by mail.laboratory.example"
+    QueuedTask.objects.update(state="dead", attempts=3, finished_at=now - timedelta(hours=2), last_error=trace)
+    mail.send.enqueue(405)
+    QueuedTask.objects.waiting().update(run_at=now - timedelta(minutes=7))
+    return staff()
+
+
 def _invited():
     from packhouse.accounts import actions
 
@@ -229,6 +247,8 @@ PAGES = [
     Listed("console-letters-none", "/console/mail/?to=nobody@users.example", staff),
     Listed("console-addresses", "/console/addresses/", _watchful),
     Listed("console-addresses-found", "/console/addresses/?find=192.0.2.7", _watchful),
+    Listed("console-tasks", "/console/tasks/", _troubled),
+    Listed("console-tasks-none", "/console/tasks/", staff),
     Listed("console-email-domains", "/console/email-domains/", _strict),
     Listed("console-invitations", "/console/invitations/", _hosts),
     Listed("console-invitations-none", "/console/invitations/", staff),

@@ -158,6 +158,8 @@ TAGS: dict[str, frozenset[str]] = {
             "prohibited_name:add",
             "prohibited_name:remove",
             "prohibited_user_name:add",
+            "task:discard",
+            "task:retry",
         }
     ),
 }

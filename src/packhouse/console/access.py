@@ -48,6 +48,13 @@ def may_ban(user: User) -> Decision:
     )
 
 
+def may_decide_on_tasks(user: User) -> Decision:
+    """Who decides whether what has failed is tried again: superusers."""
+    return may_enter(user) and (
+        ALLOWED if user.is_superuser else denied("not-superuser", _("Only superusers decide on tasks."))
+    )
+
+
 def staff(view: View) -> View:
     """Lets staff in, sends whoever is not signed in to do so, and refuses the others."""
 
