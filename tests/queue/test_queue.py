@@ -12,7 +12,7 @@ from django_tasks.exceptions import TaskResultDoesNotExist
 from tests.queue import jobs
 
 from packhouse.base import clock
-from packhouse.queue import QUEUES, actions, backend, leases, periodic, queries
+from packhouse.queue import QUEUES, Later, actions, backend, leases, periodic, queries
 from packhouse.queue.models import QueuedTask, Schedule
 
 LEASE = timedelta(seconds=20)
@@ -381,6 +381,24 @@ def test_what_was_queued_put_off_or_leased_while_the_clock_was_ahead_is_not_held
         assert (leases.recover_expired(), leases.release_held_back()) == (1, 2)
         due = QueuedTask.objects.due("default", clock.now())
         assert sorted(row.arguments["args"][1] for row in due) == ["leased", "put-off", "queued"]
+
+
+@pytest.mark.django_db
+def test_what_was_queued_anew_while_the_clock_was_ahead_is_not_held_back_either(path):
+    with time_machine.travel("2026-01-01T00:00:00Z", tick=False) as moment:
+        for number in range(2):
+            jobs.note_number.enqueue(number)
+        jobs.fail_always.enqueue(path)
+        QueuedTask.objects.filter(name=jobs.fail_always.module_path).update(state="dead", attempts=3)
+        moment.move_to("2026-01-14T00:00:00Z", tick=False)
+        [given_back] = leases.claim("default", name="-", lease=timedelta(seconds=20), limit=1)
+        assert leases.settle(given_back, Later(30))
+        actions.put_off(jobs.note_number, [1], timedelta(seconds=5))
+        assert actions.retry_dead(QueuedTask.objects.dead().get().pk)
+        moment.move_to("2026-01-01T00:00:10Z", tick=False)
+        assert not QueuedTask.objects.due("default", clock.now())
+        assert leases.release_held_back() == 3
+        assert QueuedTask.objects.due("default", clock.now()).count() == 3
 
 
 @pytest.mark.django_db

@@ -19,7 +19,8 @@ def retry_dead(task_id: int) -> bool:
     """Queue the dead task *task_id* again with all its attempts; False when there is no such dead task."""
     dead = QueuedTask.objects.dead().filter(pk=task_id)
     waiting = QueuedTask.State.WAITING
-    return dead.update(state=waiting, attempts=0, run_at=clock.now(), finished_at=None) == 1
+    now = clock.now()
+    return dead.update(state=waiting, attempts=0, run_at=now, enqueued_at=now, finished_at=None) == 1
 
 
 def discard_dead(task_id: int) -> bool:
@@ -41,15 +42,16 @@ def take_over(task: BackgroundTask[..., Any], *args: Any) -> None:
 
 
 def put_off(task: BackgroundTask[..., Any], ids: Iterable[int], delay: timedelta) -> None:
-    """Let what waits to run the unique *task* with one of *ids* wait for *delay* from now: another does it meanwhile.
+    """Queue what waits to run the unique *task* with one of *ids* anew, *delay* from now: another does it meanwhile.
 
     Rows that somebody else is just changing are left as they are, so nobody waits for anybody.
     """
-    until = clock.now() + delay
+    now = clock.now()
+    until = now + delay
     sooner = QueuedTask.objects.waiting().filter(dedupe__in=[key_of(task, one) for one in ids], run_at__lt=until)
     unlocked = sooner.select_for_update(skip_locked=True).values("pk")
     with transaction.atomic():
-        QueuedTask.objects.filter(pk__in=unlocked).update(run_at=until)
+        QueuedTask.objects.filter(pk__in=unlocked).update(run_at=until, enqueued_at=now)
 
 
 def prune_finished() -> int:

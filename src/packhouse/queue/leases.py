@@ -107,8 +107,9 @@ def lose(row: QueuedTask) -> bool:
 
 
 def give_back(row: QueuedTask, *, delay: timedelta = timedelta()) -> bool:
-    """Let somebody run *row* at once, or after *delay*, as if it had never been started."""
-    return _settle(row, state=QueuedTask.State.WAITING, run_at=clock.now() + delay, attempts=row.attempts - 1)
+    """Let somebody run *row* at once, or after *delay*, as if it had been queued just now and never been started."""
+    now = clock.now()
+    return _settle(row, state=QueuedTask.State.WAITING, run_at=now + delay, enqueued_at=now, attempts=row.attempts - 1)
 
 
 def recover_from(name: str) -> int:

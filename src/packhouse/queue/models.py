@@ -38,7 +38,10 @@ class QueuedTaskQuerySet(models.QuerySet["QueuedTask"]):
 
 
 class QueuedTask(models.Model):
-    """One call of a task: what to run, and how far it has come."""
+    """One call of a task: what to run, and how far it has come.
+
+    One that is put off, given back, or tried again after its death counts as queued anew (``enqueued_at``).
+    """
 
     class State(models.TextChoices):
         WAITING = "waiting"
