@@ -1,9 +1,17 @@
 """Forms of the console."""
 
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from packhouse.accounts.forms import email_field
+
+
+def _pasted_list(label: Any, help_text: Any) -> forms.CharField:
+    """A field for things one a line or separated by spaces, of which a list of many can be pasted."""
+    plain = forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "autocapitalize": "none"})
+    return forms.CharField(label=label, max_length=1_000_000, help_text=help_text, widget=plain)
 
 
 class InvitationForm(forms.Form):
@@ -15,11 +23,8 @@ class InvitationForm(forms.Form):
 class BanForm(forms.Form):
     """From where nobody can act; a list of many can be pasted."""
 
-    addresses = forms.CharField(
-        label=_("Addresses"),
-        max_length=1_000_000,
-        help_text=_("One a line, or separated by spaces: addresses, or networks like “192.0.2.0/24”."),
-        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "autocapitalize": "none"}),
+    addresses = _pasted_list(
+        _("Addresses"), _("One a line, or separated by spaces: addresses, or networks like “192.0.2.0/24”.")
     )
     days = forms.IntegerField(
         label=_("For how many days"),
@@ -34,12 +39,7 @@ class BanForm(forms.Form):
 class ProhibitionForm(forms.Form):
     """Domains at which nobody may have an address; a list of many can be pasted."""
 
-    domains = forms.CharField(
-        label=_("Domains"),
-        max_length=1_000_000,
-        help_text=_("One a line, or separated by spaces, like “throwaway.example”."),
-        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "autocapitalize": "none"}),
-    )
+    domains = _pasted_list(_("Domains"), _("One a line, or separated by spaces, like “throwaway.example”."))
     with_servers = forms.BooleanField(
         label=_("Their mail servers too"),
         required=False,

@@ -34,7 +34,8 @@ def ban(texts: Iterable[str], *, comment: str, until: datetime | None, by: User 
     with transaction.atomic():
         BannedNetwork.objects.filter(network__in=wanted).delete()
         BannedNetwork.objects.bulk_create(
-            BannedNetwork(network=network, comment=comment[:200], until=until, banned_by=by) for network in wanted
+            [BannedNetwork(network=network, comment=comment[:200], until=until, banned_by=by) for network in wanted],
+            ignore_conflicts=True,  # another administrator bans the same at this moment
         )
         if wanted:
             end = until.isoformat() if until else None
