@@ -1,7 +1,8 @@
 """The server process: it holds the sockets and forks the workers that serve.
 
 ``python -m packhouse.cli.front`` is started by the supervisor, which hands it the whole configuration in the
-environment; see docs/decisions/0008-server-process.md.
+environment; with ``--prepare FD`` it brings the database up to date before it serves, and says so there; see
+docs/decisions/0008-server-process.md.
 """
 
 import gc
@@ -13,7 +14,7 @@ from collections.abc import Callable
 
 from packhouse import config
 from packhouse.base import logs, metrics, running
-from packhouse.cli.supervisor import HOPELESS
+from packhouse.cli.supervisor import HOPELESS, NOBODY_YET, tell
 from packhouse.server import master, worker
 
 KEPT_FILES = 512
@@ -31,9 +32,10 @@ def main() -> None:
         send_seconds=settings.idle_timeout,
         connections=connections(),
     )
-    sockets = master.listen(settings.host.strip("[]"), settings.port, settings.workers)
-
     preload()
+    if sys.argv[1:2] == ["--prepare"]:
+        prepare(settings, int(sys.argv[2]))
+    sockets = master.listen(settings.host.strip("[]"), settings.port, settings.workers)
 
     def work(listening: socket.socket, ready: Callable[[], None]) -> None:
         """One worker."""
@@ -62,6 +64,34 @@ def preload() -> None:
     get_resolver().url_patterns  # noqa: B018 (imports the views)
     gc.collect()
     gc.freeze()  # what is never collected is never written to, and stays shared
+
+
+def prepare(settings: config.Config, told: int) -> None:
+    """Migrates, in a fork that ends, so that the workers inherit no connection; then tells so on the descriptor *told*.
+
+    Ends this process when that fails: what could be read in the database would not be what the code expects.
+    """
+    pid = os.fork()
+    if pid == 0:
+        os.close(told)
+        os._exit(_prepare(settings))
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    if status not in {0, NOBODY_YET}:
+        sys.exit(HOPELESS)
+    os.write(told, str(status).encode())
+    os.close(told)
+
+
+def _prepare(settings: config.Config) -> int:
+    from packhouse.accounts.models import User  # noqa: PLC0415 (Django has been started by now)
+    from packhouse.cli import session  # noqa: PLC0415
+
+    try:
+        session.migrate(settings.home)
+        return 0 if User.objects.exists() else NOBODY_YET
+    except Exception as error:  # noqa: BLE001 (whatever it is, the operator must read it and the start must end)
+        tell(f"cannot prepare the database: {error}")
+        return 1
 
 
 def connections() -> int:

@@ -13,13 +13,11 @@ from packhouse import config
 from packhouse.base import home as homes
 from packhouse.base import running
 from packhouse.cli import session
-from packhouse.cli.supervisor import RESTART, Child, Supervisor, own_command, put, tell
+from packhouse.cli.supervisor import NOBODY_YET, RESTART, Child, Supervisor, own_command, put, tell
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 WORKER_WAITS = 2.0
 """Seconds that the task worker leaves the processors to the server, so that people are answered sooner."""
-NOBODY_YET = 10
-"""Exit status of the preparing process when there is no user."""
 
 
 def setting_options(command: Command) -> Command:
@@ -42,19 +40,20 @@ def serve(home: Path | None, *, no_work: bool, **flags: str | None) -> None:
     settings = reading.config
     for port in filter(None, (settings.port, settings.metrics_port)):
         refuse_taken_port(settings.host, port)
-    if prepare_database(reading) == NOBODY_YET:
-        link = f"{settings.public_url}/setup/{homes.new_setup_token(settings.home)}"
-        put(f"There is no administrator yet. Open this link once to make the first:\n  {link}\n", sys.stdout)
-    put(f"Packhouse serves {settings.home} at {settings.public_url}", sys.stdout)
     running.make_folder(settings.home)
-    children = [Child("server", own_command("packhouse.cli.front"), essential=True)]
-    if not no_work:
-        worker = Child("worker", own_command("packhouse.cli", "work"))
-        worker.due += WORKER_WAITS
-        children.append(worker)
-    if settings.metrics_port:
-        serve_metrics(settings)
     try:
+        server = Child("server", own_command("packhouse.cli.front"), essential=True)
+        if start_prepared(server) == NOBODY_YET:
+            link = f"{settings.public_url}/setup/{homes.new_setup_token(settings.home)}"
+            put(f"There is no administrator yet. Open this link once to make the first:\n  {link}\n", sys.stdout)
+        put(f"Packhouse serves {settings.home} at {settings.public_url}", sys.stdout)
+        children = [server]
+        if not no_work:
+            worker = Child("worker", own_command("packhouse.cli", "work"))
+            worker.due += WORKER_WAITS
+            children.append(worker)
+        if settings.metrics_port:
+            serve_metrics(settings)
         status = Supervisor(children, notice=settings.drain_notice, drain=settings.drain_seconds).run()
     finally:
         running.remove_folder()
@@ -85,28 +84,17 @@ def refuse_taken_port(host: str, port: int) -> None:
             sys.exit(1)
 
 
-def prepare_database(reading: config.Reading) -> int:
-    """Migrates in a process of its own, so that Django does not stay in the supervisor's memory.
+def start_prepared(server: Child) -> int:
+    """Starts *server* for the first time, which migrates before it serves, and waits until it has.
 
-    Returns its exit status; ends the command when that says failure.
+    Returns 0 or ``NOBODY_YET``; ends the command when the database could not be made ready.
     """
-    sys.stdout.flush()
-    pid = os.fork()
-    if pid == 0:
-        os._exit(_prepare(reading))
-    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    if status not in {0, NOBODY_YET}:
+    reader, writer = os.pipe()
+    process = server.start("--prepare", str(writer), keep=[writer])
+    os.close(writer)
+    with open(reader, "rb") as answer:
+        told = answer.read()
+    if not told:
+        process.wait()
         sys.exit(1)
-    return status
-
-
-def _prepare(reading: config.Reading) -> int:
-    try:
-        session.start_django(reading.config)
-        session.migrate(reading.config.home)
-        from packhouse.accounts.models import User  # noqa: PLC0415
-
-        return 0 if User.objects.exists() else NOBODY_YET
-    except Exception as error:  # noqa: BLE001 (whatever it is, the operator must read it and the start must end)
-        tell(f"cannot prepare the database: {error}")
-        return 1
+    return int(told)

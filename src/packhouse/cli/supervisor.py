@@ -25,6 +25,8 @@ STEADY: Final = 10.0
 ATTEMPTS: Final = 5
 HOPELESS: Final = 3
 """Exit status of a process that need not be started again."""
+NOBODY_YET: Final = 10
+"""What the server says once it has prepared the database, when there is no user in it."""
 RESTART: Final = -1
 """What ``run`` returns when the whole command shall begin anew, with the configuration as it is now."""
 GRACE: Final = 10.0
@@ -47,10 +49,15 @@ class Child:
     was_steady: bool = False
     due: float = field(default_factory=time.monotonic)
 
-    def start(self) -> None:
-        """Starts the process in a group of its own: what the terminal sends goes to the supervisor alone."""
-        self.process = subprocess.Popen(self.command, process_group=0)  # noqa: S603 (our own command)
+    def start(self, *more: str, keep: Sequence[int] = ()) -> subprocess.Popen[bytes]:
+        """Starts the process in a group of its own: what the terminal sends goes to the supervisor alone.
+
+        *more* arguments, and the descriptors to *keep* open in it, are for this once.
+        """
+        command = [*self.command, *more]
+        self.process = subprocess.Popen(command, process_group=0, pass_fds=keep)  # noqa: S603 (our own command)
         self.started = time.monotonic()
+        return self.process
 
     def ended(self) -> int | None:
         """The exit status of a process that has just ended; the next start is then put off, longer each time."""
@@ -100,6 +107,7 @@ class Supervisor:
         signal.set_wakeup_fd(writer)
         for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGCHLD):
             signal.signal(signum, lambda _signum, _frame: None)
+        self._see_who_ended()  # of those that were started before
         while not self._is_over():
             self._start_what_is_due()
             for number in self._wait(reader):
