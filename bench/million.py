@@ -62,7 +62,7 @@ class Meter:
         self._pid = pid
 
     def seconds(self) -> float:
-        return sum(map(_processor_time, servers.family(self._pid)))
+        return sum(map(processor_time, servers.family(self._pid)))
 
     def of(self, work: Callable[[], object]) -> float:
         before = self.seconds()
@@ -70,7 +70,8 @@ class Meter:
         return self.seconds() - before
 
 
-def _processor_time(pid: int) -> float:
+def processor_time(pid: int) -> float:
+    """Of the process itself, in seconds; 0 when it is gone."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
