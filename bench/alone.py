@@ -1,7 +1,7 @@
 """``python -m bench.alone HOME``: what an upload costs by itself, without what other processes do because of it.
 
-Django takes it in this process; nobody serves the index meanwhile.  Run it on a filled home and on an empty one, in turn.
-On PostgreSQL, what its backend took is told beside it.
+Django takes it in this process; nobody serves the index meanwhile.  Run it on a filled home and on an empty one,
+in turn.  On PostgreSQL, what its backend took is told beside it.
 """
 
 import base64

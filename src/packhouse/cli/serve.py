@@ -92,7 +92,7 @@ def start_prepared(server: Child) -> int:
     reader, writer = os.pipe()
     process = server.start("--prepare", str(writer), keep=[writer])
     os.close(writer)
-    with open(reader, "rb") as answer:
+    with os.fdopen(reader, "rb") as answer:
         told = answer.read()
     if not told:
         process.wait()
