@@ -52,11 +52,16 @@ class Child:
     def start(self, *more: str, keep: Sequence[int] = ()) -> subprocess.Popen[bytes]:
         """Starts the process in a group of its own: what the terminal sends goes to the supervisor alone.
 
-        *more* arguments, and the descriptors to *keep* open in it, are for this once.
+        *more* arguments, and the descriptors to *keep* open in it, are for this once.  Raises ``OSError`` when the
+        machine has no room for another process; the next try is then put off.
         """
         command = [*self.command, *more]
-        self.process = subprocess.Popen(command, process_group=0, pass_fds=keep)  # noqa: S603 (our own command)
         self.started = time.monotonic()
+        try:
+            self.process = subprocess.Popen(command, process_group=0, pass_fds=keep)  # noqa: S603 (our own command)
+        except OSError:
+            self._put_off(self.started)
+            raise
         return self.process
 
     def ended(self) -> int | None:
@@ -66,12 +71,15 @@ class Child:
         now = time.monotonic()
         self.signal(signal.SIGKILL)  # what it may have left in its group
         self.process = None
+        self._put_off(now)
+        return status
+
+    def _put_off(self, now: float) -> None:
         steady = now - self.started > STEADY
         self.was_steady = self.was_steady or steady
         self.failures = 0 if steady else self.failures + 1
         longest = LONGEST_AGAIN if self.was_steady else LONGEST_PAUSE
         self.due = now + (min(FIRST_PAUSE * 2 ** (self.failures - 1), longest) if self.failures else 0)
-        return status
 
     def signal(self, signum: int) -> None:
         if self.process is None:
@@ -88,7 +96,7 @@ class Supervisor:
 
     SIGTERM and SIGINT: readiness fails, after ``notice`` seconds (SIGTERM only) the children are told to finish, after
     ``drain`` seconds they are killed; a second signal kills them at once.  SIGHUP goes to the children.  SIGUSR1 ends
-    them as SIGTERM does, and ``run`` returns ``RESTART``.
+    them as SIGTERM does, and ``run`` returns ``RESTART``, unless one of those two comes after it.
     """
 
     def __init__(self, children: Sequence[Child], *, notice: float, drain: float) -> None:
@@ -114,6 +122,8 @@ class Supervisor:
                 self._on_signal(number)
             self._see_who_ended()
             self._go_on_stopping()
+        if self.status == RESTART:
+            self._heed_late_signals(reader)
         return self.status
 
     @property
@@ -126,15 +136,32 @@ class Supervisor:
     def _start_what_is_due(self) -> None:
         for child in self.children:
             if child.process is None and not self.is_stopping and time.monotonic() >= child.due:
-                child.start()
+                try:
+                    child.start()
+                except OSError as error:
+                    self._miss(child, f"cannot be started: {error.strerror}")
 
     def _wait(self, reader: int) -> bytes:
-        moments = [child.due for child in self.children if child.process is None and not self.is_stopping]
-        moments += [moment for moment in (self.stop_at, self.kill_at) if moment is not None]
-        pause = max(0.0, min(moments) - time.monotonic()) if moments else None
+        """The signals that have come, once some have or something is due."""
+        moment = self._next_moment()
+        pause = None if moment is None else max(0.0, moment - time.monotonic())
         if not select.select([reader], [], [], pause)[0]:
             return b""
         return os.read(reader, 512)
+
+    def _heed_late_signals(self, reader: int) -> None:
+        """Who tells a command to end that is about to begin anew is heard, whenever that is."""
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(signum, signal.SIG_DFL)  # from here on it ends the process
+        with suppress(BlockingIOError):
+            for number in os.read(reader, 512):
+                self._on_signal(number)
+
+    def _next_moment(self) -> float | None:
+        """When there is something to do even if nothing happens."""
+        if self.is_stopping:
+            return self.stop_at if self.kill_at is None else self.kill_at
+        return min((child.due for child in self.children if child.process is None), default=None)
 
     def _on_signal(self, signum: int) -> None:
         if signum == signal.SIGHUP:
@@ -144,8 +171,9 @@ class Supervisor:
             self.status = RESTART
             self._stop(after=self.notice)
         elif signum in {signal.SIGTERM, signal.SIGINT}:
-            if self.is_stopping:
-                self.status = max(self.status, 0)
+            if self.status == RESTART:
+                self.status = 0  # nothing begins anew, but what is under way still has its time
+            elif self.is_stopping:
                 self._kill()
             else:
                 self._stop(after=self.notice if signum == signal.SIGTERM else 0)
@@ -171,13 +199,16 @@ class Supervisor:
     def _see_who_ended(self) -> None:
         for child in self.children:
             status = child.ended()
-            if status is None or self.is_stopping:
-                continue
-            tell(f"{child.name} ended with status {status}")
-            if child.essential and not child.was_steady and (child.failures >= ATTEMPTS or status == HOPELESS):
-                tell(f"{child.name} does not stay up; giving up")
-                self.status = 1
-                self._stop(after=0)
+            if status is not None and not self.is_stopping:
+                self._miss(child, f"ended with status {status}", hopeless=status == HOPELESS)
+
+    def _miss(self, child: Child, what: str, *, hopeless: bool = False) -> None:
+        """*child* does not run, though it should; without one that never stayed up there is no point in going on."""
+        tell(f"{child.name} {what}")
+        if child.essential and not child.was_steady and (hopeless or child.failures >= ATTEMPTS):
+            tell(f"{child.name} does not stay up; giving up")
+            self.status = 1
+            self._stop(after=0)
 
 
 def tell(message: str) -> None:
