@@ -72,3 +72,12 @@ def test_workers_share_a_port():
 def test_workers_that_never_come_up_are_given_up():
     with service(1, "broken") as (master, _):
         assert master.wait(30) == 3
+
+
+def test_a_worker_that_is_told_to_end_when_it_has_just_been_forked_ends_and_nobody_else():
+    with service(1, "told") as (master, url):
+        old = pid_of(url)
+        master.send_signal(signal.SIGHUP)  # which a master that is about to end would not heed
+        assert other_than(url, old) != master.pid
+        master.send_signal(signal.SIGTERM)
+        assert master.wait(60) == 0

@@ -99,11 +99,14 @@ class Master:
                 self._start(place)
 
     def _start(self, place: int, replaces: int = 0) -> None:
+        """Fork a worker.  A signal that comes for it at once waits until it is no second master any more."""
         told, tell = os.pipe()
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         pid = os.fork()
         if pid == 0:
             os.close(told)
             self._be_worker(place, tell)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         os.close(tell)
         self.workers[pid] = Worker(pid, place, time.monotonic(), told, replaces)
 
@@ -116,6 +119,7 @@ class Master:
                 signal.signal(signum, signal.SIG_DFL)
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
             for descriptor in (self._signals, self._wakeup, *(worker.told for worker in self.workers.values())):
                 if descriptor >= 0:
                     os.close(descriptor)
