@@ -1,5 +1,6 @@
 """Tasks for the tests: they note in files what they did, because they run in other processes."""
 
+import asyncio
 import os
 import time
 from pathlib import Path
@@ -33,6 +34,17 @@ def not_while_there(path: str) -> None:
 def fail_always(path: str) -> None:
     note.call(path)
     raise ValueError("cannot reach https://user:hunter2@example.org with token=pypi-hunter2")
+
+
+@background(attempts=1)
+def fail_unspeakably() -> None:
+    """With what no database takes: the name of a file that is no UTF-8."""
+    raise ValueError(os.fsdecode(b"nowhere: caf\xe9"))
+
+
+@background(attempts=1)
+def fail_beyond_exceptions() -> None:
+    raise asyncio.CancelledError("called off")
 
 
 @background(attempts=2, backoff=0.2)

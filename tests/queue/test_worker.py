@@ -153,3 +153,21 @@ def test_a_lane_whose_supervisor_is_gone_stops(path):
 def test_a_lane_whose_supervisor_is_gone_before_it_has_started_stops_too():
     with lane("late", "--supervisor", "1999999") as process:
         assert process.wait(120) == 0
+
+
+@pytest.mark.parametrize(
+    ("strange", "said"), [(jobs.fail_unspeakably, "nowhere"), (jobs.fail_beyond_exceptions, "called off")]
+)
+def test_a_task_that_fails_in_a_strange_way_is_noted_and_keeps_no_worker_from_going_on_and_stopping(
+    path, strange, said
+):
+    with running("worker", "--grace", "900") as process:
+        for _ in range(2):  # as many as the queue has places
+            strange.enqueue()
+        jobs.note.enqueue(path)
+        eventually(done)
+        eventually(lambda: QueuedTask.objects.dead().count() == 2)
+        process.terminate()
+        assert process.wait(120) == 0
+    assert lines(path) == ["done"]
+    assert all(said in row.last_error for row in QueuedTask.objects.dead())

@@ -27,6 +27,7 @@ django.setup()
 
 from packhouse.base import clock, logs, metrics  # noqa: E402
 from packhouse.queue import Later, backend, leases, periodic, queries  # noqa: E402
+from packhouse.queue.bell import Bell  # noqa: E402
 from packhouse.queue.models import QueuedTask  # noqa: E402
 
 log = logging.getLogger(__name__)
@@ -104,8 +105,8 @@ class Lane:
         self.lease = timedelta(seconds=lease)
         self.grace = grace
         self.summon = summon
-        self.stopping = threading.Event()
-        self.wake = threading.Event()
+        self.is_stopping = False
+        self.bell = Bell()
         self.runs = Runs()
         self._supervisor = supervisor or os.getppid()
         self._pools = {queue: ThreadPoolExecutor(slots[queue], queue) for queue in slots}
@@ -115,21 +116,20 @@ class Lane:
 
     def run(self, *, keeper: bool = False, on_demand: bool = False) -> int:
         """Work; returns the exit status.  A *keeper* also tends the clock, lost tasks and lanes *on_demand*."""
-        while not self.stopping.is_set():
+        while not self.is_stopping:
             with self._surviving_database_trouble():
                 self._claim()
                 self._do_chores(keeper=keeper)
             idle = time.monotonic() - self._last_work
             if self.runs.overdue() or self._is_orphan() or (on_demand and idle > IDLE_EXIT):
                 break
-            self.wake.wait(POLL)
-            self.wake.clear()
+            self.bell.wait(POLL)
         return self._drain()
 
     def stop(self, *_: object) -> None:
         """Take no more tasks; also a signal handler."""
-        self.stopping.set()
-        self.wake.set()
+        self.is_stopping = True
+        self.bell.ring()
 
     def _is_orphan(self) -> bool:
         return os.getppid() != self._supervisor
@@ -165,23 +165,35 @@ class Lane:
 
     def _execute(self, row: QueuedTask) -> None:
         """Run one task, in a thread of its queue."""
-        failure: BaseException | None = None
-        close_old_connections()
         try:
+            self._settle(row, self._failure_of(row))
+        except Exception:
+            log.exception("what became of task %s cannot be noted", row)
+        finally:
+            # Not noted after all?  Then nobody renews the lease any more and the task runs again.  One that never ended
+            # here would keep its place, and this process from stopping.
+            self.runs.end(row)
+            self.bell.ring()
+        _release_connection()
+
+    def _failure_of(self, row: QueuedTask) -> BaseException | None:
+        """What the task raises, whatever that is; None when all went well."""
+        try:
+            close_old_connections()
             backend.call(row)
-        except (Exception, SystemExit) as raised:  # noqa: BLE001  # whatever a task raises is its own failure
-            failure = raised
-        self.runs.returned(row)
+        except BaseException as raised:  # noqa: BLE001  # is the task's own failure: nobody interrupts this thread
+            return raised
+        finally:
+            self.runs.returned(row)
+        return None
+
+    def _settle(self, row: QueuedTask, failure: BaseException | None) -> None:
         if not isinstance(failure, Later):
             metrics.count("packhouse_tasks", row.name, "failed" if failure else "done")
         for _ in range(5):
             with self._surviving_database_trouble():
                 leases.settle(row, failure)
                 break
-        # Not noted after all?  Then nobody renews the lease any more and the task runs again.
-        self.runs.end(row)
-        self.wake.set()
-        _release_connection()
 
     def _drain(self) -> int:
         """Let running tasks finish, give back those that do not."""
@@ -189,8 +201,7 @@ class Lane:
         while (rows := self.runs.rows()) and len(rows) > len(self.runs.overdue()) and time.monotonic() < until:
             with self._surviving_database_trouble():
                 self._do_chores(keeper=False)
-            self.wake.wait(POLL)
-            self.wake.clear()
+            self.bell.wait(POLL)
         overdue = self.runs.overdue()
         with self._surviving_database_trouble():
             for row in self.runs.rows():
@@ -209,7 +220,8 @@ class Lane:
             log.error("the queue cannot reach its database: %s", error)  # noqa: TRY400  # again every second
             with contextlib.suppress(DatabaseError, InterfaceError):
                 connection.close()
-            self.stopping.wait(1)
+            if not self.is_stopping:
+                time.sleep(1)
 
 
 def _release_connection() -> None:

@@ -150,9 +150,9 @@ def delay_after(attempts: int, backoff: float) -> timedelta:
 
 
 def describe(error: BaseException) -> str:
-    """The traceback, its end if it is long, without what looks like a secret."""
-    text = logs.mask("".join(traceback.format_exception(error)))
-    return _NAMED_SECRET.sub(rf"\1{logs.HIDDEN}", text).replace("\0", "")[-LONGEST_ERROR:]
+    """The traceback, its end if it is long, without what looks like a secret, nor what no database takes."""
+    text = "".join(traceback.format_exception(error)).encode(errors="backslashreplace").decode()
+    return _NAMED_SECRET.sub(rf"\1{logs.HIDDEN}", logs.mask(text)).replace("\0", "")[-LONGEST_ERROR:]
 
 
 def _settle(row: QueuedTask, **changes: Any) -> bool:

@@ -12,10 +12,11 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+
+from packhouse.queue.bell import Bell
 
 log = logging.getLogger(__name__)
 
@@ -91,17 +92,18 @@ def run(queues: Collection[str] | None = None, *, lease: float = 20, grace: floa
     *lease*: seconds until the tasks of a vanished machine are taken by another.  *grace*: seconds that running tasks
     get to finish when the worker is stopped; what has not finished is given back to the queue.
     """
-    stop, wake = threading.Event(), threading.Event()
+    bell, stops = Bell(), False
     positions = _positions(queues, lease, grace)
 
     def on_stop(*_: object) -> None:
-        stop.set()
-        wake.set()
+        nonlocal stops
+        stops = True
+        bell.ring()
 
     def on_summons(*_: object) -> None:
         for position in positions:
             position.wanted = True
-        wake.set()
+        bell.ring()
 
     def on_reload(*_: object) -> None:
         for position in positions:
@@ -111,11 +113,10 @@ def run(queues: Collection[str] | None = None, *, lease: float = 20, grace: floa
     signal.signal(signal.SIGHUP, on_reload)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_stop)
-    while not stop.is_set():
+    while not stops:
         for position in positions:
             position.tend()
-        wake.wait(TICK)
-        wake.clear()
+        bell.wait(TICK)
     return _stop(positions, grace + 5)
 
 
