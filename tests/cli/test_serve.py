@@ -4,16 +4,19 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urljoin
 
+import psycopg
 import pytest
 from tests.builders import make_wheel
+from tests.faults.publishing import new_token, new_upload, send
 from tests.servers import packhouse, processes
 from tests.servers.packhouse import Running
 from tests.servers.processes import command, descendants
@@ -164,6 +167,21 @@ def test_requests_under_way_finish_while_readiness_fails_and_new_connections_are
             client.sendall(b"67890")
             assert client.recv(1000).startswith(b"HTTP/1.1 40")
         assert index.process.wait(60) == 0
+
+
+def test_downloads_of_the_last_minute_are_counted_when_it_is_told_to_stop(live_server_process: Running) -> None:
+    index = live_server_process
+    upload = new_upload(0)
+    assert send(index.url, new_token(index), upload.body())[0] == 200
+    with urllib.request.urlopen(f"{index.url}/simple/{upload.project}/", timeout=60) as page:
+        link = next(part for part in page.read().decode().split('"') if upload.filename in part)
+    for _ in range(3):
+        with urllib.request.urlopen(urljoin(f"{index.url}/simple/x/", link), timeout=60) as answer:
+            assert answer.read() == upload.content
+    assert index.stop() == 0
+    connect = psycopg.connect if index.database else sqlite3.connect
+    with closing(connect(index.database or index.home / "packhouse.db")) as database:
+        assert database.execute("SELECT number FROM downloads_downloads").fetchall() == [(3,)]
 
 
 def test_a_second_signal_ends_everything_at_once(live_server_process: Running) -> None:

@@ -172,6 +172,14 @@ class Bridge:
         """Do *task* in one of Django's threads, once Django is loaded."""
         await asyncio.get_running_loop().run_in_executor(self._threads, self._work, task)
 
+    def finish(self, task: Callable[[], None], seconds: float) -> None:
+        """The last *task* before this process ends, with which the loop waits.  Raises ``TimeoutError`` when it takes
+        longer than *seconds*.
+
+        Not here on the loop's own thread: Django's database refuses to be used where a loop runs.
+        """
+        self._threads.submit(self._work, task).result(seconds)
+
     def _work(self, task: Callable[[], None]) -> None:
         self._get()
         task()

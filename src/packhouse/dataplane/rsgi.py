@@ -46,6 +46,8 @@ _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?")
 _SMALL_FILE = 256 * 1024
 _POLL_SECONDS = 0.5
 _TALLY_SECONDS = 60.0
+_LAST_SECONDS = 5.0
+"""For the last numbers of a process that has been told to end."""
 _PLANE = ("/simple", "/packages/", "/pypi/")
 _GONE = 499
 """What is noted of a request whose client did not wait for the answer."""
@@ -81,8 +83,10 @@ class FrontDoor:
         if self._poll is not None:
             self._poll.cancel()
         if batch := TALLY.take():
-            with suppress(Exception):  # the process ends; a minute of numbers is no reason to hold it up
-                _write_downloads(batch)
+            try:
+                self.bridge.finish(lambda: _write_downloads(batch), _LAST_SECONDS)
+            except Exception:  # the process ends; a minute of numbers is no reason to hold it up
+                log.exception("downloads could not be written")
         if self.log is not None:
             self.log.stop()
 
