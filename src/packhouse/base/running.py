@@ -70,11 +70,11 @@ def ask_to_restart() -> bool:
 
 
 def end_with_parent() -> None:
-    """Sends this process SIGTERM when its parent is gone, however that ended."""
+    """Sends this process SIGTERM when its parent is gone, however that ended, or the supervisor is gone already."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
     parent = os.getppid()
-    if parent == 1 and folder() is not None and not is_alive(_owner()):
+    if folder() is not None and not is_alive(_owner()):
         os.kill(os.getpid(), signal.SIGTERM)
     if sys.platform != "linux":
         threading.Thread(target=_watch, args=(parent,), name="parent-watch", daemon=True).start()
