@@ -81,11 +81,11 @@ def test_nothing_is_left_of_a_load_that_meets_one_name_twice(already):
 
 def test_readers_forget_everything_and_the_next_start_has_nothing_to_do():
     loading.load(some(2))
-    assert list(Change.objects.values_list("key", flat=True)) == ["index", "stamp", "*"]
+    assert list(Change.objects.values_list("key", flat=True)) == ["index", "withheld", "stamp", "*"]
     serial = Document.objects.get(key="index").serial
     startup.make_ready()
     assert Document.objects.get(key="index").serial == serial
-    assert Change.objects.count() == 3
+    assert Change.objects.count() == 4
 
 
 def test_processes_beside_make_the_same(django_db_blocker):

@@ -70,8 +70,8 @@ def test_nothing_is_found_where_all_is_well(index, store):
     report = reconcile.run(store=store, deep=True)
     assert report.findings == []
     assert report.is_clean
-    assert (report.projects, report.documents, report.files, report.blobs) == (3, 8 + 2 * 3 + 1, 8, 16)
-    assert report.lines() == ["Looked at 3 projects, 15 documents, 8 files, 16 blobs.", "Everything agrees."]
+    assert (report.projects, report.documents, report.files, report.blobs) == (3, 8 + 2 * 3 + 2, 8, 16)
+    assert report.lines() == ["Looked at 3 projects, 16 documents, 8 files, 16 blobs.", "Everything agrees."]
     assert report.as_json()["is_clean"] is True
     assert world.everything() == index
 
@@ -119,6 +119,7 @@ def test_what_quarantine_hides_is_stale(index, store):
         "project/b",
         *(f"release/b/1.{number}".removesuffix(".0") for number in range(6)),
         "simple/b",
+        "withheld",
     ]
     assert reconcile.run(store=store).findings == []
 

@@ -6,11 +6,11 @@ from hashlib import blake2b, md5, sha256
 from django.db import transaction
 from packaging.version import Version
 
-from packhouse.documents.actions import rebuild
+from packhouse.documents.actions import put, rebuild
 from packhouse.documents.models import Change, Document
 from packhouse.documents.segments import SEPARATORS, join_identity, sequence
 from packhouse.index.bulk import rebuild_projects
-from packhouse.index.sources import IndexSource
+from packhouse.index.sources import IndexSource, WithheldSource
 from packhouse.projects import actions
 from packhouse.projects.models import Description, File, Project, Release, Role
 from packhouse.specs import filenames, versions
@@ -130,6 +130,7 @@ def everything_anew():
     with transaction.atomic():
         rebuild_projects(Project.objects.values_list("pk", flat=True))
         rebuild(IndexSource())
+        put(WithheldSource())
     return everything()
 
 

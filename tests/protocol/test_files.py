@@ -196,3 +196,19 @@ def test_another_file_name_under_the_same_digest_is_not_there(get, at):
     path = at(WHEEL).rsplit("/", 1)[0]
     for name in ("other.whl", WHEEL + ".asc", WHEEL + "/", "%2e", "."):
         assert get(f"{path}/{name}").status == 404
+
+
+@pytest.mark.parametrize("name", ["bad_thing-1.0-py3-none-any.whl", "held-2.0-py3-none-any.whl"])
+@pytest.mark.parametrize("end", ["", ".metadata"])
+def test_a_file_in_quarantine_is_given_to_nobody_who_knows_its_address(get, at, filled, name, end):
+    """PEP 792: a project in quarantine offers no files; its bytes stay for those who look into it."""
+    etag = '"' + hashlib.blake2b(filled.files[name], digest_size=32).hexdigest() + ("-metadata" if end else "") + '"'
+    for more in ({}, {"Range": "bytes=0-9"}, {"If-None-Match": etag}, {"method": "HEAD"}):
+        answer = get(at(name) + end, **more)
+        assert (answer.status, answer["Cache-Control"]) == (403, "no-store")
+        assert answer.body == b"" or b"quarantine" in answer.body
+        assert answer["Access-Control-Allow-Origin"] == "*"
+
+
+def test_other_releases_of_a_project_with_one_in_quarantine_are_given(get, at):
+    assert get(at("held-1.0-py3-none-any.whl")).status == 200

@@ -13,6 +13,7 @@ from packhouse.dataplane.http import CSP, FileSlice, Header, Request, Response, 
 from packhouse.dataplane.negotiation import encoding
 from packhouse.dataplane.page import Page
 from packhouse.dataplane.store import DocumentStore
+from packhouse.documents.edition import WITHHELD
 from packhouse.specs.names import normalize
 
 _PACK_UP_TO = 1024**2
@@ -78,11 +79,28 @@ def answer(request: Request, rest: str, store: DocumentStore, blobs: Blobs, site
         return not_allowed(site, "file")
     found = _BLOB.fullmatch(rest)
     if found:
-        return _blob(request, rest, found, blobs, site)
+        listed = store.page(WITHHELD, "json")
+        if isinstance(listed, Page) and rest.rpartition("/")[0] in _places(listed):
+            return _withheld(site)
+        response = _blob(request, rest, found, blobs, site)
+        if isinstance(listed, Page) and isinstance(response.body, FileSlice) and not response.body.packed:
+            response.page = listed  # may be answered again: when it is sent, it is seen whether the file is still there
+        return response
     predictable = _PREDICTABLE.fullmatch(rest)
     if predictable:
         return _predictable(store, site, *predictable.groups())
     return _missing(site)
+
+
+@lru_cache(maxsize=4)
+def _places(listed: Page) -> frozenset[str]:
+    """The folders of files that are in quarantine (PEP 792: these are offered to nobody, whoever knows the address)."""
+    return frozenset(json.loads(listed.identity))
+
+
+def _withheld(site: Site) -> Response:
+    said = "403 Forbidden: this file is in quarantine and cannot be downloaded."
+    return text(site, 403, said, "file-withheld", ("cache-control", "no-store"), *_CORS)
 
 
 def _missing(site: Site) -> Response:

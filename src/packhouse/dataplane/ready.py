@@ -22,8 +22,8 @@ _LONGEST = 4096
 class Ready:
     """An answer but for its date and request id, and what the access log says of it.
 
-    ``page`` is the page it was made from, None for a file, which never changes; ``headers`` are kept where they tell
-    who the client is.
+    ``page`` is the page it was made from, for a file the list of those that are withheld; ``headers`` are kept where
+    they tell who the client is.
     """
 
     head: bytes

@@ -194,7 +194,7 @@ class FrontDoor:
         ready = self._as_ready(response, turn) if response is not None else None
         if ready is None or not self._put(ready, exchange, turn):
             return False
-        if ready.method == "GET" and (ready.page is not None or isinstance(ready.body, FileSlice)):
+        if ready.method == "GET" and ready.page is not None:
             ready.headers = turn.headers if self.config.trusted_proxies else None
             turn.ready = ready
         return True

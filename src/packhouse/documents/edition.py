@@ -12,7 +12,9 @@ RENDERING: Final = 1
 """Raised by one when the same rows make other bytes than before."""
 INDEX: Final = "index"
 STAMP: Final = "stamp"
-_WITHOUT_LINKS: Final = frozenset({INDEX, STAMP})
+WITHHELD: Final = "withheld"
+"""Of the files that may not be downloaded."""
+_WITHOUT_LINKS: Final = frozenset({INDEX, STAMP, WITHHELD})
 
 
 def stamp_of(public_url: str) -> str:

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 
 from packhouse.accounts import facts as people
 from packhouse.base.statements import asked_ahead
-from packhouse.documents.actions import Writing, asked_bounds, asked_stored, drop, refresh, serial_lock
-from packhouse.documents.upkeep import drop_many
+from packhouse.documents.actions import Writing, asked_bounds, asked_stored, drop, put, refresh, serial_lock
+from packhouse.documents.upkeep import drop_many, stored
 from packhouse.index import bulk, rows
 from packhouse.index.rows import QUARANTINED, ProjectRow, ReleaseRow, Shelf
 from packhouse.index.sources import (
@@ -18,6 +18,7 @@ from packhouse.index.sources import (
     ProjectSource,
     ReleaseSource,
     SimpleSource,
+    WithheldSource,
     project_key,
     release_key,
     simple_key,
@@ -44,6 +45,7 @@ def file_published(fact: facts.FilePublished) -> None:
 
 def file_deleted(fact: facts.FileDeleted) -> None:
     _refresh(fact.project_id, files=[fact.sort_key], release_id=fact.release_id)
+    _withhold()
 
 
 def release_yank_changed(fact: facts.ReleaseYanked | facts.ReleaseUnyanked) -> None:
@@ -54,6 +56,7 @@ def release_quarantine_changed(fact: facts.ReleaseQuarantineChanged) -> None:
     if fact.quarantined:
         drop(release_key(fact.normalized_name, fact.canonical_version))
     _refresh(fact.project_id, files=rows.file_keys(fact.release_id), release_id=fact.release_id)
+    _withhold()
 
 
 def release_deleted(fact: facts.ReleaseDeleted) -> None:
@@ -61,6 +64,7 @@ def release_deleted(fact: facts.ReleaseDeleted) -> None:
     drop(release_key(fact.normalized_name, fact.canonical_version))
     drop(project_key(fact.normalized_name))
     _refresh(fact.project_id, files=fact.files)
+    _withhold()
 
 
 def project_status_changed(fact: facts.ProjectStatusChanged) -> None:
@@ -88,6 +92,7 @@ def project_deleted(fact: facts.ProjectDeleted) -> None:
     releases = [release_key(name, version) for version in fact.canonical_versions]
     drop_many([simple_key(name), project_key(name), *releases])
     refresh(IndexSource(), [name.encode()])
+    _withhold()
 
 
 def _refresh(
@@ -113,6 +118,16 @@ def _refresh(
             if project.visible:
                 _refresh_json_api(writing, project, latest, (release, place), shelf)
             writing.refresh(IndexSource(), [name.encode()])
+    if adds and release is None:  # into what is in quarantine
+        _withhold()
+
+
+def _withhold() -> None:
+    """Bring the list of files in quarantine up to date: it is short, and seldom changes."""
+    source = WithheldSource()
+    found = stored([source.key]).get(source.key)
+    if found is None or not found.matches(source):
+        put(source)
 
 
 def _keys(name: str) -> tuple[str, str, str]:
@@ -156,6 +171,7 @@ def _changed_release(release_id: int | None, latest: ReleaseRow | None) -> tuple
 
 def _rebuild(project_id: int) -> None:
     bulk.rebuild_projects([project_id])
+    _withhold()
     name = rows.name(project_id)
     if name is not None:
         refresh(IndexSource(), [name.encode()])

@@ -17,12 +17,12 @@ from django.db import transaction
 from packhouse.base.bulk import filling
 from packhouse.base.processes import beside
 from packhouse.documents import upkeep
-from packhouse.documents.actions import rebuild, serial_lock
+from packhouse.documents.actions import put, rebuild, serial_lock
 from packhouse.documents.upkeep import NewRows
 from packhouse.index import startup
 from packhouse.index.bulk import PROJECTS_AT_ONCE, rendered
 from packhouse.index.rows import FileRow, ProjectRow, ReleaseRow
-from packhouse.index.sources import IndexSource, public_url
+from packhouse.index.sources import IndexSource, WithheldSource, public_url
 from packhouse.projects import bulk
 from packhouse.projects.bulk import Batch, NewFile, NewProject, NewRelease, Rows
 from packhouse.projects.models import Project
@@ -48,6 +48,7 @@ def load(entries: Iterable[NewProject], *, processes: int = 0) -> int:
     with filling([*bulk.TABLES, *upkeep.TABLES]):
         count = _fill(entries, processes)
         rebuild(IndexSource())
+        put(WithheldSource())
         startup.stamp()
         upkeep.mark_everything_changed()
     return count

@@ -11,7 +11,7 @@ from packhouse.documents.upkeep import bounds, drop_many, rebuild_many, segment_
 from packhouse.index import bulk, startup
 from packhouse.index.findings import Finding, Report
 from packhouse.index.rows import QUARANTINED
-from packhouse.index.sources import INDEX, IndexSource, project_key, release_key, simple_key
+from packhouse.index.sources import INDEX, IndexSource, WithheldSource, project_key, release_key, simple_key
 from packhouse.projects.models import Project, Release
 
 _PROJECTS_AT_ONCE = 100
@@ -29,6 +29,7 @@ def check_documents(report: Report, *, repair: bool) -> None:
         if _stale(keys):
             _recheck_stale(keys, report, repair=repair)
     _check_index(report, repair=repair)
+    _check_withheld(report, repair=repair)
     if repair:
         startup.stamp()
 
@@ -113,6 +114,19 @@ def _check_index(report: Report, *, repair: bool) -> None:
     suspects = [first for first, before in list(bounds(INDEX)) if not segment_matches(source, first, before)]
     if suspects or not shell_matches(source):
         _recheck_index(source, suspects, report, repair=repair)
+
+
+def _check_withheld(report: Report, *, repair: bool) -> None:
+    report.documents += 1
+    if not any(_wrong([WithheldSource()])):
+        return
+    with transaction.atomic():
+        serial_lock()
+        wrong = list(_wrong([WithheldSource()]))
+        if repair:
+            rebuild_many([source for source, _ in wrong])
+    for source, kind in wrong:
+        report.add(Finding(kind, source.key, mended=repair))
 
 
 def _recheck_index(source: IndexSource, suspects: list[bytes], report: Report, *, repair: bool) -> None:

@@ -187,6 +187,14 @@ def _visible(**bounds: str) -> "ValuesQuerySet[Project, tuple[Any, ...]]":
     return chosen.exclude(status=QUARANTINED).order_by("k").values_list(*_PROJECT)
 
 
+def withheld_places() -> list[str]:
+    """Where the files in quarantine are: the folders of their keys, in order."""
+    projects = Project.objects.filter(status=QUARANTINED).values("pk")
+    releases = Release.objects.filter(quarantined=True).values("pk")
+    chosen = (File.objects.filter(project__in=projects), File.objects.filter(release__in=releases))
+    return sorted({path.rpartition("/")[0] for files in chosen for path in files.values_list("path", flat=True)})
+
+
 def newest_serial() -> int:
     """The id of the newest journal entry of all; 0 when there is none."""
     found = _NEWEST.first()

@@ -13,6 +13,7 @@ from packhouse.specs import simple_api
 from packhouse.specs.simple_api import Frame, ListedFile
 
 INDEX = edition.INDEX
+WITHHELD = edition.WITHHELD
 FILES_IN_SEGMENT = 48
 PROJECTS_IN_SEGMENT = 256
 
@@ -149,6 +150,21 @@ class ReleaseSource(Files):
         base = public_url()
         about = json_api.info(self.project, self.release, base)
         return release_shell(about, _urls(self.release, self.shelf, base))
+
+    def items(self, first: bytes, before: bytes | None) -> Iterable[Item]:
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class WithheldSource(Files):
+    """The places of all files in quarantine, which the data plane gives to nobody: a JSON array, always there."""
+
+    @property
+    def key(self) -> str:
+        return WITHHELD
+
+    def shell(self) -> Shell:
+        return Shell(0, json_head=simple_api.json_bytes(simple_api.dump(rows.withheld_places())))
 
     def items(self, first: bytes, before: bytes | None) -> Iterable[Item]:
         return ()

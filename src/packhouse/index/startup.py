@@ -11,12 +11,21 @@ import structlog
 from django.db import transaction
 
 from packhouse.documents import edition
-from packhouse.documents.actions import Shell, drop, rebuild, serial_lock
+from packhouse.documents.actions import Shell, drop, put, rebuild, serial_lock
 from packhouse.documents.edition import STAMP
 from packhouse.documents.models import Document
 from packhouse.documents.upkeep import outdated
 from packhouse.index import bulk
-from packhouse.index.sources import INDEX, IndexSource, project_key, public_url, release_key, simple_key
+from packhouse.index.sources import (
+    INDEX,
+    WITHHELD,
+    IndexSource,
+    WithheldSource,
+    project_key,
+    public_url,
+    release_key,
+    simple_key,
+)
 from packhouse.projects.models import Project, Release
 
 log = structlog.get_logger(__name__)
@@ -38,6 +47,8 @@ def make_ready() -> None:
 
         log.info("documents.outdated", public_url=public_url())
         make_documents_anew.enqueue()
+    if not Document.objects.filter(key=WITHHELD).exists():
+        _make_withheld()
 
 
 def is_of_this_edition() -> bool:
@@ -52,6 +63,7 @@ def _make_all() -> None:
             serial_lock()
             bulk.rebuild_projects(some)
     _make_index()
+    _make_withheld()
     stamp()
 
 
@@ -109,6 +121,12 @@ def _make_index() -> None:
     with transaction.atomic():
         serial_lock()
         rebuild(IndexSource())
+
+
+def _make_withheld() -> None:
+    with transaction.atomic():
+        serial_lock()
+        put(WithheldSource())
 
 
 def stamp() -> None:

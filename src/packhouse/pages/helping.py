@@ -364,8 +364,8 @@ RULES: Final = Group(
             _("What is quarantine?"),
             (
                 _(
-                    "While the administrators look into a report, nobody can install the project. When it turns out"
-                    " well, everything comes back as it was."
+                    "While the administrators look into a report, nobody can install the project, nor download its"
+                    " files by an address that is known. When it turns out well, everything comes back as it was."
                 ),
             ),
         ),

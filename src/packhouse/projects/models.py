@@ -36,6 +36,11 @@ class Project(models.Model):
     total_size_limit = models.BigIntegerField(null=True, blank=True)
     total_size = models.BigIntegerField(default=0, db_index=True)
 
+    class Meta:
+        indexes: ClassVar = [
+            models.Index("id", name="project_in_quarantine", condition=models.Q(status="quarantined")),
+        ]
+
     def __str__(self) -> str:
         return self.name
 
@@ -68,7 +73,10 @@ class Release(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["project", "canonical_version"], name="release_unique_version"),
         ]
-        indexes: ClassVar = [models.Index(fields=["project", "sort_key"], name="release_in_order")]
+        indexes: ClassVar = [
+            models.Index(fields=["project", "sort_key"], name="release_in_order"),
+            models.Index("id", name="release_in_quarantine", condition=models.Q(quarantined=True)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.project} {self.version}"
