@@ -17,7 +17,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("packhouse.accounts.factors.urls")),
     path("", include("packhouse.tokens.urls")),
     path("api/v1/", api.urls),
-    path("", include("packhouse.images.urls")),
     path("", include("packhouse.index.urls")),
     path("", include("packhouse.uploads.urls")),
     path("", include("packhouse.mail.urls")),

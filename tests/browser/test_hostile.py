@@ -102,7 +102,7 @@ def test_the_watch_sees_what_it_watches_for(reports, text):
 def test_no_description_does_anything_when_its_pictures_are_shown(reports, settings, monkeypatch):
     """The same marks, made pictures: what follows ``src`` and ``alt`` is written by authors, too."""
     settings.PACKHOUSE = replace(settings.PACKHOUSE, image_proxy=True)
-    monkeypatch.setattr("packhouse.images.views.picture", lambda url: None)
+    monkeypatch.setattr("packhouse.images.views.picture", lambda url, may_fetch: None)
     project = make_project("hostile")
     words = [text for text in hostile.METADATA if "]" not in text and "\n" not in text]
     readme = "\n\n".join(

@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import expect
 from tests.browser.driving import Listed, assert_fits, sign_in
 from tests.browser.pages import staff
+from tests.factories.accounts import make_user
 
 pytestmark = pytest.mark.browser
 HOME = Listed("home", "/")
@@ -140,6 +141,19 @@ def test_a_public_page_learns_who_reads_it_from_the_script(visit, new_context, s
     expect(page.get_by_role("link", name="Your projects")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("link", name="Your projects")).to_be_hidden()
+
+
+def test_a_public_page_is_completed_for_whoever_is_signed_in(visit, new_context, site):
+    make_user("packer", public_email="packer@users.example")
+    page = visit(HOME)
+    home = page.url
+    page.goto("/user/packer/")
+    expect(page.get_by_role("heading", name="packer")).to_be_visible()
+    expect(page.get_by_role("link", name="packer@users.example")).to_have_count(0)
+    sign_in(page.context, home, staff())
+    page.goto("/_personal/")  # any private page sets the mark
+    page.goto("/user/packer/")
+    expect(page.get_by_role("link", name="packer@users.example")).to_be_visible()
 
 
 def test_a_page_is_small_and_asks_no_other_host(visit):

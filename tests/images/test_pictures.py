@@ -14,6 +14,8 @@ from packhouse.images import queries
 from packhouse.images.addresses import address_of, url_of
 from packhouse.images.marking import with_pictures
 from packhouse.images.shelf import Kept, Shelf
+from packhouse.pages import pictures
+from packhouse.throttle.limit import Limit
 from packhouse.uploads.rendering import render
 
 README = """
@@ -25,6 +27,10 @@ README = """
 
 ![no](javascript:alert(1)) ![no](relative.png) [text](https://elsewhere.example/)
 """
+
+
+def yes():
+    return True
 
 
 def readme(origin):
@@ -107,16 +113,26 @@ def test_what_is_no_picture_is_asked_for_once_in_a_while(client, proxy, time_mac
 def test_an_old_picture_is_shown_while_its_origin_does_not_answer(proxy, time_machine):
     time_machine.move_to(clock.now(), tick=False)
     url = f"{proxy.url}/a.png"
-    assert queries.picture(url).data == PNG
+    assert queries.picture(url, yes).data == PNG
     proxy.pages["/a.png"] = (500, {}, b"")
     time_machine.shift(timedelta(days=2))
-    assert [queries.picture(url).data for _ in range(2)] == [PNG, PNG]
+    assert [queries.picture(url, yes).data for _ in range(2)] == [PNG, PNG]
     assert proxy.asked["/a.png"] == 2
 
 
 @pytest.mark.django_db
+def test_a_reader_has_only_so_many_pictures_fetched(client, proxy, monkeypatch):
+    monkeypatch.setattr(pictures, "FETCHES", Limit("images.client", "1 per minute"))
+    first, second = address_of(f"{proxy.url}/a.png"), address_of(f"{proxy.url}/b.svg")
+    assert [client.get(address).status_code for address in (first, first, second, first)] == [200, 200, 503, 200]
+    assert client.get(second, REMOTE_ADDR="192.0.2.7").status_code == 200
+    assert client.get(second).status_code == 200  # now it is here
+    assert proxy.asked == {"/a.png": 1, "/b.svg": 1}
+
+
+@pytest.mark.django_db
 def test_slow_origins_never_hold_all_threads(client, proxy):
-    queries.picture(f"{proxy.url}/a.png")
+    queries.picture(f"{proxy.url}/a.png", yes)
     turns = queries._turns()
     while turns.acquire(blocking=False):
         pass

@@ -1,7 +1,9 @@
 """What the public site answers beside project pages: home, people, feeds, lists, and what machines ask for."""
 
 import gzip
+import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from datetime import timedelta
 
 import feedparser
@@ -77,6 +79,38 @@ def test_a_person_is_shown_with_their_projects(django_assert_max_num_queries):
     assert "/project/crate-00/" in text
     assert "/project/crate-55/" not in text
     assert "users.example" not in text
+
+
+def test_the_public_address_of_a_person_is_shown_to_whoever_is_signed_in_and_to_nobody_else():
+    packer, reader, other = make_user("packer", public_email="packer@users.example"), make_user("reader"), Client()
+    address = re.search(r'data-part="([^"]*)"', get("/user/packer/").content.decode())[1]
+    stranger = other.get(address)
+    assert (stranger.status_code, stranger.content.strip(), stranger["Cache-Control"]) == (
+        200,
+        b"",
+        "private, no-store",
+    )
+    other.force_login(reader)
+    assert '<a href="mailto:packer@users.example">' in other.get(address).content.decode()
+    assert b"mailto" not in other.get("/_personal/user/reader/").content
+    assert other.get("/_personal/user/nobody/").status_code == 404
+    assert packer.public_email not in get("/user/packer/").content.decode()
+
+
+def test_search_engines_find_a_person_after_a_month(time_machine):
+    make_user("packer")
+    assert "noindex" in get("/user/packer/").content.decode()
+    time_machine.move_to(clock.now() + timedelta(days=31))
+    assert "noindex" not in get("/user/packer/").content.decode()
+
+
+def test_the_terms_are_found_where_the_operator_has_them(settings):
+    assert get("/policy/terms-of-use/").status_code == 404
+    settings.PACKHOUSE = replace(settings.PACKHOUSE, terms_url="https://www.example.org/terms")
+    answer = get("/policy/terms-of-use/")
+    assert (answer.status_code, answer["Location"]) == (302, "https://www.example.org/terms")
+    assert 'href="https://www.example.org/terms"' in get("/").content.decode()
+    assert get("/policy/anything-else/").status_code == 404
 
 
 @pytest.mark.parametrize(

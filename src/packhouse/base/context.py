@@ -11,7 +11,9 @@ from packhouse.base.visibility import is_public
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """For all templates: ``site_name``, ``is_public`` and ``languages``; on private pages ``visitor`` and ``flashes``.
+    """For all templates: ``site_name``, ``terms_url``, ``is_public`` and ``languages``.
+
+    On private pages also ``visitor`` and ``flashes``.
 
     ``visitor`` is the user, or None for nobody in particular; on public pages always None, since nothing of the
     visitor may be looked at there.
@@ -19,6 +21,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     public = is_public(request)
     return {
         "site_name": settings.PACKHOUSE.site_name,
+        "terms_url": settings.PACKHOUSE.terms_url,
         "is_public": public,
         "languages": [(code, get_language_info(code)["name_local"]) for code, _ in settings.LANGUAGES],
         "language": get_language(),

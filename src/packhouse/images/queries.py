@@ -1,6 +1,7 @@
 """Asking for a picture: from the shelf, else from its origin."""
 
 import threading
+from collections.abc import Callable
 from functools import cache
 from typing import Final
 
@@ -20,19 +21,21 @@ class TooBusy(Exception):
     """As many pictures are being fetched as may be; the others come later."""
 
 
-def picture(url: str) -> Kept | None:
+def picture(url: str, may_fetch: Callable[[], bool]) -> Kept | None:
     """The picture at *url*; None where there is none.  Raises ``TooBusy``.
+
+    *may_fetch* is asked before it is fetched: no reader may have very many fetched.
 
     A picture that has aged is shown for as long as its origin does not answer.
     """
     kept = shelf().get(url)
     if kept is None or not kept.is_fresh:
-        kept = _fetched(url, kept)
+        kept = _fetched(url, kept, may_fetch)
     return kept if kept.kind else None
 
 
-def _fetched(url: str, old: Kept | None) -> Kept:
-    if not _turns().acquire(blocking=False):
+def _fetched(url: str, old: Kept | None, may_fetch: Callable[[], bool]) -> Kept:
+    if not may_fetch() or not _turns().acquire(blocking=False):
         if old is not None:
             return old
         raise TooBusy

@@ -1,5 +1,6 @@
 """The pictures' own addresses."""
 
+from collections.abc import Callable
 from typing import Final
 
 from django.conf import settings
@@ -17,14 +18,14 @@ TEXT: Final = "text/plain; charset=utf-8"
 
 @require_safe
 @public(max_age=3600, shared=86_400)
-def image(request: HttpRequest, signature: str, named: str) -> HttpResponse:
+def image(request: HttpRequest, signature: str, named: str, may_fetch: Callable[[], bool]) -> HttpResponse:
     """A picture of a description.  404 for what this index has not signed and for what is no picture.
 
-    503 while too many pictures are being fetched.
+    503 while too many pictures are being fetched, or this reader *may* not have another one *fetched*.
     """
     url = url_of(signature, named) if settings.PACKHOUSE.image_proxy else None
     try:
-        found = picture(url) if url else None
+        found = picture(url, may_fetch) if url else None
     except TooBusy:
         return HttpResponse("Try again in a moment.\n", status=503, content_type=TEXT, headers={"Retry-After": "3"})
     if found is None:

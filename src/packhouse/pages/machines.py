@@ -1,7 +1,7 @@
 """What crawlers, browsers and researchers ask of a site by convention: robots.txt, sitemaps, security.txt."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import quote, urlsplit
 from xml.sax.saxutils import escape
@@ -19,6 +19,8 @@ from packhouse.projects.models import Project
 IN_BUCKET: Final = 20_000
 """Projects of a sitemap, and users: together fewer than the 50,000 addresses that sitemaps.org allows."""
 SETTLED: Final = timedelta(days=14)
+YOUNG: Final = timedelta(days=30)
+"""How long search engines are asked to leave somebody or something out: spam is found within days."""
 NAMESPACE: Final = "http://www.sitemaps.org/schemas/sitemap/0.9"
 CLOSED: Final = ("/simple/", "/packages/", "/pypi/*/json", "/search", "/_", "/integrity/", "/account/", "/admin/")
 ALSO_CLOSED: Final = ("/manage/", "/legacy/", "/project/*/inspect/")
@@ -26,6 +28,11 @@ ALSO_CLOSED: Final = ("/manage/", "/legacy/", "/project/*/inspect/")
 
 def base() -> str:
     return str(settings.PACKHOUSE.public_url).rstrip("/")
+
+
+def is_young(since: datetime) -> bool:
+    """Whether what is here since then is too new to be found by search engines."""
+    return clock.now() - since < YOUNG
 
 
 @cached(max_age=DAY)

@@ -7,10 +7,12 @@ from django.core.paginator import Paginator
 from django.db.models import Max, OuterRef, Subquery
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import render
-from django.urls import re_path
+from django.urls import path, re_path
+from django.views.decorators.http import require_safe
 
 from packhouse.accounts.queries import user_named
 from packhouse.pages.caching import cached, keyed
+from packhouse.pages.machines import is_young
 from packhouse.pages.project.place import LATEST, project_url
 from packhouse.projects.models import Project, Release
 from packhouse.projects.queries import projects_of
@@ -32,7 +34,8 @@ def profile(request: HttpRequest, username: str) -> HttpResponse:
         request.GET.get("page", "")
     )
     rows = described([project.pk for project in page])
-    return keyed(render(request, "pages/profile.html", {"person": user, "page": page, "rows": rows}), key)
+    context = {"person": user, "page": page, "rows": rows, "is_young": is_young(user.date_joined)}
+    return keyed(render(request, "pages/profile.html", context), key)
 
 
 def described(project_ids: list[int]) -> list[dict[str, object]]:
@@ -48,6 +51,16 @@ def described(project_ids: list[int]) -> list[dict[str, object]]:
     return [row | {"url": project_url(row["name"])} for row in rows]
 
 
+@require_safe
+def contact(request: HttpRequest, username: str) -> HttpResponse:
+    """What the script puts into a profile for whoever is signed in: the address that its owner shows to those."""
+    user = user_named(username)
+    if user is None or not user.is_active:
+        raise Http404
+    address = user.public_email if request.user.is_authenticated else ""
+    return render(request, "pages/profile_contact.html", {"address": address})
+
+
 @cached()
 def short(request: HttpRequest, username: str) -> HttpResponse:
     """``/u/{name}/``, to the right spelling where there is such a user."""
@@ -57,6 +70,7 @@ def short(request: HttpRequest, username: str) -> HttpResponse:
 
 
 urlpatterns = [
+    path("_personal/user/<str:username>/", contact, name="profile-contact"),
     re_path(r"^user/(?P<username>[^/]{1,100})/?$", profile, name="profile"),
     re_path(r"^u/(?P<username>[^/]{1,100})/?$", short),
 ]

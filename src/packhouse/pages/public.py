@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from packhouse.pages import feeds, home, legacy, lists, machines, profile, reading
+from packhouse.pages import feeds, home, legacy, lists, machines, pictures, profile, reading
 from packhouse.pages.project import urls as project
 from packhouse.uploads.views import unless_upload
 
@@ -14,5 +14,6 @@ urlpatterns = [
     *machines.urlpatterns,
     *lists.urlpatterns,
     *reading.urlpatterns,
+    *pictures.urlpatterns,
     *legacy.urlpatterns,
 ]

@@ -3,14 +3,17 @@
 from typing import Final
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path
+from django.views.decorators.http import require_safe
 
+from packhouse.base.visibility import public
 from packhouse.pages.caching import cached, keyed
 from packhouse.pages.helping import GROUPS
 
 PAGES: Final = ("help", "security", "trademarks", "sitemap")
+TERMS: Final = frozenset({"terms-of-use", "terms-of-service"})
 
 
 def _page(name: str) -> object:
@@ -51,7 +54,16 @@ def about(request: HttpRequest) -> HttpResponse:
     return keyed(HttpResponsePermanentRedirect("/help/#about"), "reading")
 
 
+@require_safe
+def policy(request: HttpRequest, name: str) -> HttpResponse:
+    """Where the terms of service are, under the names that other indexes give them; no other policy is known of."""
+    if name not in TERMS or not settings.PACKHOUSE.terms_url:
+        raise Http404
+    return HttpResponseRedirect(settings.PACKHOUSE.terms_url)
+
+
 urlpatterns = [
+    path("policy/<slug:name>/", public(max_age=0)(policy), name="policy"),
     path("about/", about, name="about"),
     *(path(f"{name}/", _page(name), name=name) for name in PAGES),  # type: ignore[call-overload]
 ]

@@ -1,7 +1,6 @@
 """The tabs of a project's page."""
 
 from collections.abc import Callable
-from datetime import timedelta
 from functools import lru_cache, wraps
 from time import time
 from typing import Any, Final
@@ -14,10 +13,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from packhouse.base import clock
 from packhouse.downloads.queries import Fetched, recent
 from packhouse.images.marking import with_pictures
 from packhouse.pages.caching import cached, keyed
+from packhouse.pages.machines import is_young
 from packhouse.pages.project import changes as compare
 from packhouse.pages.project import dependencies as needs
 from packhouse.pages.project import files as listed
@@ -30,8 +29,6 @@ from packhouse.projects.queries import find_release, roles_of
 
 RELEASES_PER_PAGE: Final = 50
 FETCHED_FOR: Final = 600
-YOUNG: Final = timedelta(days=30)
-"""How long search engines are asked to leave a project out: spam is found within days."""
 MAINTAINERS_SHOWN: Final = 30
 Tab = Callable[[HttpRequest, Place], dict[str, Any]]
 
@@ -120,7 +117,7 @@ def _common(place: Place, here: str) -> dict[str, Any]:
     counts = Release.objects.filter(project=project).aggregate(all=Count("pk"))
     return {
         "public_url": str(settings.PACKHOUSE.public_url).rstrip("/"),
-        "is_young": clock.now() - project.created < YOUNG,
+        "is_young": is_young(project.created),
         "place": place,
         "project": project,
         "release": release,

@@ -79,13 +79,24 @@ function addReveal(input) {
   wrap.append(input, button);
 }
 
+async function fetchParts(address) {
+  const answer = await fetch(address, { headers: { "X-Requested-With": "fetch" } });
+  return answer.ok ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
+}
+
+// What a public page does not say to everybody comes afterwards, to whoever is signed in.
 async function fetchPersonal() {
   if (!("personal" in words) || !/(?:^|; )personal=/.test(document.cookie)) return;
-  const answer = await fetch(words.personal, { headers: { "X-Requested-With": "fetch" } });
-  if (!answer.ok) return;
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  findAll("[data-part]").forEach(fetchPart);
+  const page = await fetchParts(words.personal);
+  if (!page) return;
   find("#account").replaceWith(document.importNode(find("#account", page), true));
   find("#flash").append(...find("#flash", page).children);
+}
+
+async function fetchPart(place) {
+  const page = await fetchParts(place.dataset.part);
+  if (page) place.replaceChildren(...page.body.childNodes);
 }
 
 // A page with data-waits is left for that address once the server has been away and is back.
