@@ -2,6 +2,7 @@
 
 from tests.browser.driving import Listed
 from tests.builders import make_wheel
+from tests.factories.accounts import make_user
 from tests.factories.projects import make_project
 from tests.pages import shelves
 
@@ -21,11 +22,35 @@ def inside(path=""):
 
     def make():
         source = b'"""Crates."""\n\nimport math\n\n\ndef pack(n: int) -> float:  # carefully\n    return math.sqrt(n)\n'
-        name, content = make_wheel("crates", "1.0", files={"crates/__init__.py": source, "crates/py.typed": b""})
+        name, content = make_wheel("crates", "1.0", files={"crates/__init__.py": source, "crates/py.typed": b"", "crates/data.bin": b"\0\1"})
         shelves.publish(make_project("crates"), "1.0", name, content)
         return f"/project/crates/1.0/inspect/{name}/{path}"
 
     return make
+
+
+def in_state(status="active", **release):
+    """A project in *status*, whose only release is as *release* says."""
+
+    def make():
+        project = make_project("crates", status=status)
+        file = shelves.publish(project, "1.0", "crates-1.0.tar.gz", b"crates")
+        type(file.release).objects.filter(pk=file.release_id).update(**release)
+        return "/project/crates/"
+
+    return make
+
+
+def reading():
+    """Somebody who may see what a profile shows to those who are signed in."""
+    make_user("packer", name="Ada Packer", public_email="packer@users.example")
+    return make_user("reader")
+
+
+def _completed(page):
+    page.goto("/_personal/")  # now the browser knows that somebody is signed in
+    page.goto("/user/packer/")
+    page.get_by_role("link", name="packer@users.example").wait_for()
 
 
 PAGES = [
@@ -40,7 +65,12 @@ PAGES = [
     Listed("project-security", crates("/project/crates/security/")),
     Listed("project-inside", inside()),
     Listed("project-source", inside("crates/__init__.py")),
+    Listed("project-binary", inside("crates/data.bin")),
+    Listed("project-quarantined", in_state("quarantined")),
+    Listed("project-held", in_state(quarantined=True)),
+    Listed("project-archived", in_state("archived")),
     Listed("profile", crates("/user/crates-packer/")),
+    Listed("profile-reader", "/user/packer/", reading, _completed),
     Listed("classifiers", "/classifiers/"),
     Listed("stats", crates("/stats/")),
     Listed("help", "/help/"),
