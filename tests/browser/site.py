@@ -22,7 +22,8 @@ def inside(path=""):
 
     def make():
         source = b'"""Crates."""\n\nimport math\n\n\ndef pack(n: int) -> float:  # carefully\n    return math.sqrt(n)\n'
-        name, content = make_wheel("crates", "1.0", files={"crates/__init__.py": source, "crates/py.typed": b"", "crates/data.bin": b"\0\1"})
+        files = {"crates/__init__.py": source, "crates/py.typed": b"", "crates/data.bin": b"\0\1"}
+        name, content = make_wheel("crates", "1.0", files=files)
         shelves.publish(make_project("crates"), "1.0", name, content)
         return f"/project/crates/1.0/inspect/{name}/{path}"
 

@@ -5,6 +5,7 @@ import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import feedparser
 import pytest
@@ -14,6 +15,7 @@ from tests.factories.accounts import make_user
 from tests.factories.projects import make_project
 from tests.pages import rss, shelves
 
+import packhouse
 from packhouse.base import clock
 from packhouse.pages import counts
 from packhouse.projects.models import Project
@@ -278,3 +280,14 @@ def test_public_pages_are_compressed_and_private_ones_are_not(client):
     assert client.get("/help/", headers={"Accept-Encoding": "gzip", "If-None-Match": small["ETag"]}).status_code == 304
     login = client.get("/account/login/", headers={"Accept-Encoding": "gzip"})
     assert "Content-Encoding" not in login
+
+
+def test_the_help_page_answers_what_every_link_to_it_asks():
+    sources = [
+        path.read_text() for kind in ("*.py", "*.html", "*.txt") for path in Path(packhouse.__file__).parent.rglob(kind)
+    ]
+    linked = {found for text in sources for found in re.findall("/help/#([a-z-]+)", text)}
+    topics = re.findall('<section [^>]*id="([a-z-]+)"', get("/help/").content.decode())
+    assert len(topics) == len(set(topics)) >= 43
+    assert linked <= set(topics)
+    assert {"private", "vulnerabilities", "admin-intervention", "invalid-authentication", "addresses"} <= set(topics)

@@ -1,32 +1,10 @@
-"""What the help page says: topics by group.  A topic's id is an address (``/help/#yanked``) that others link to."""
+"""The topics but for those about what went wrong."""
 
-from dataclasses import dataclass, field
 from typing import Final
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-Text = str | Promise
-
-
-@dataclass(frozen=True, slots=True)
-class Topic:
-    """A question and its answer; ``commands`` may name ``{url}``, this index's own address."""
-
-    id: str
-    title: Text
-    paragraphs: tuple[Text, ...]
-    commands: tuple[str, ...] = ()
-    links: tuple[tuple[str, Text], ...] = field(default=())
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Topics that belong together."""
-
-    title: Text
-    topics: tuple[Topic, ...]
-
+from packhouse.pages.helping.topic import Group, Topic
 
 BASICS: Final = Group(
     _("Basics"),
@@ -286,6 +264,28 @@ PROGRAMS: Final = Group(
             ),
             ("pip install --require-hashes -r requirements.txt",),
         ),
+        Topic(
+            "vulnerabilities",
+            _("How do I learn of vulnerabilities in what I use?"),
+            (
+                _(
+                    "This index keeps no list of them. Tools that compare what you have installed with a public list"
+                    " tell you which releases to leave."
+                ),
+            ),
+            ("pip-audit --vulnerability-service osv",),
+        ),
+        Topic(
+            "addresses",
+            _("Which network addresses does this index have?"),
+            (
+                _(
+                    "Let it through your firewall by its name: addresses change. Pages, packages and uploads all come"
+                    " from the address of this page, unless the administrators have put a cache or a store of files"
+                    " in front."
+                ),
+            ),
+        ),
     ),
 )
 RULES: Final = Group(
@@ -318,18 +318,6 @@ RULES: Final = Group(
             ),
         ),
         Topic(
-            "description-type",
-            _("Why does my description look wrong?"),
-            (
-                _(
-                    "Say in the metadata what it is: text/markdown, text/x-rst or text/plain. Check it before you"
-                    " upload. Scripts and styles are removed, and images become links, so that reading a page tells"
-                    " nobody else that you read it."
-                ),
-            ),
-            ("twine check dist/*",),
-        ),
-        Topic(
             "sizes",
             _("How large may files and projects be?"),
             (_("As large as the limits below, unless the administrators have raised them for a project."),),
@@ -345,19 +333,33 @@ RULES: Final = Group(
             ),
         ),
         Topic(
-            "uploading",
-            _("My upload was refused."),
+            "deletion",
+            _("Can I delete a release?"),
+            (_("Yes, but others may depend on it, and it cannot be undone. Nearly always, yank it instead."),),
+        ),
+        Topic(
+            "private",
+            _("Can I publish something that only some may see?"),
             (
                 _(
-                    "The answer names the reason. 403 is about who you are: is the token whole, and good for this"
-                    " project? 400 is about the file or its metadata."
+                    "No: whoever can reach this index can install everything in it. Who can reach it is for its"
+                    " administrators to say."
+                ),
+                _(
+                    "To make sure that a package never leaves your house by mistake, give it a classifier that begins"
+                    " with “Private ::”: no public index takes it."
                 ),
             ),
         ),
         Topic(
-            "deletion",
-            _("Can I delete a release?"),
-            (_("Yes, but others may depend on it, and it cannot be undone. Nearly always, yank it instead."),),
+            "admin-intervention",
+            _("When do the administrators step in?"),
+            (
+                _(
+                    "When something does harm, is spam, misleads by its name, or breaks the rules of this index; and"
+                    " when nobody is left to answer for a project. What they do to a project stands in its history."
+                ),
+            ),
         ),
         Topic(
             "quarantine",
@@ -375,16 +377,6 @@ RULES: Final = Group(
             (_("Write to the administrators: which project, which version, and what in which file does harm."),),
             (),
             (("/security/", _("Whom to write to")),),
-        ),
-        Topic(
-            "tls",
-            _("My client complains about the certificate or the connection."),
-            (
-                _(
-                    "Bring Python and your installer up to date, so that they know TLS 1.2 or later, and check that no"
-                    " proxy between you and this index opens connections."
-                ),
-            ),
         ),
     ),
 )
@@ -416,6 +408,26 @@ ABOUT: Final = Group(
                 ),
             ),
         ),
+        Topic(
+            "availability",
+            _("Is this index up, and will it change?"),
+            (
+                _(
+                    "Whether it answers stands at the address below. When it is brought to a new version is for the"
+                    " administrators to say; what is new in each is told with the software."
+                ),
+            ),
+            ("{url}/_ready/",),
+        ),
+        Topic(
+            "contributing",
+            _("Where do I say what is missing or wrong?"),
+            (
+                _(
+                    "Of this index, to the administrators. The software is open to everybody: try it, report what"
+                    " fails, translate it, or make it better."
+                ),
+            ),
+        ),
     ),
 )
-GROUPS: Final = (BASICS, ACCOUNT, PROGRAMS, RULES, ABOUT)
