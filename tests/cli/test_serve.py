@@ -220,8 +220,11 @@ def test_metrics_of_all_processes_are_on_their_own_port(tmp_path: Path, live_dat
     ) as index:
 
         def scraped() -> str:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
-                return str(answer.read().decode())
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
+                    return str(answer.read().decode())
+            except OSError:  # the server may be ready a moment before that port is
+                return ""
 
         assert soon(lambda: 'packhouse_process_resident_bytes{pid="' in scraped())
         assert status(f"http://127.0.0.1:{port}/") == 404
