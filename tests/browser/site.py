@@ -65,6 +65,7 @@ PAGES = [
     Listed("project-changes", crates("/project/crates/1.4.0/changes/")),
     Listed("project-security", crates("/project/crates/security/")),
     Listed("project-inside", inside()),
+    Listed("project-folder", inside("crates/")),
     Listed("project-source", inside("crates/__init__.py")),
     Listed("project-binary", inside("crates/data.bin")),
     Listed("project-quarantined", in_state("quarantined")),

@@ -199,6 +199,7 @@ def test_no_file_in_a_file_does_anything_to_who_looks_at_it(reports):
     shelves.publish(make_project("hostile"), "1.0", name, content)
     base = f"/project/hostile/1.0/inspect/{name}/"
     assert reports(base) == []
+    assert reports(base + "x/") == []
     for path in files:
         assert reports(base + quote(path)) == [], path
 

@@ -6,7 +6,9 @@ from tests.builders import make_sdist, make_wheel
 from tests.factories.projects import make_project
 from tests.pages import shelves
 
+from packhouse.pages.project.folders import children, steps, top
 from packhouse.projects.models import Release
+from packhouse.specs.archives.contents import Listed
 
 pytestmark = pytest.mark.django_db
 SOURCE = b'"""A crate."""\n\n\ndef pack(n: int) -> str:\n    return f"<b>{n}</b>"  # \xe2\x80\xae reversed\n'
@@ -43,10 +45,32 @@ def inside(file, path):
     return f"{file}/{path}" if file.endswith(".whl") else f"{file}/demo-1.0/{path}"
 
 
-def test_the_members_of_a_file_are_listed(look, file):
+def test_the_members_of_a_file_are_listed_folder_by_folder(look, file):
     text = look(f"{file}/").content.decode()
+    assert f'href="/project/demo/1.0/inspect/{inside(file, "demo/")}"' in text
+    assert "__init__.py" not in text
+    text = look(inside(file, "demo/")).content.decode()
     for path in INSIDE:
-        assert f"/project/demo/1.0/inspect/{inside(file, path)}" in text
+        assert f'href="/project/demo/1.0/inspect/{inside(file, path)}"' in text
+    assert look(inside(file, "absent/")).status_code == 404
+
+
+def test_the_way_to_a_file_in_a_file_leads_back_folder_by_folder(look):
+    text = look("demo-1.0.tar.gz/demo-1.0/demo/page.html").content.decode()
+    for folder in ("", "demo-1.0/", "demo-1.0/demo/"):
+        assert f'href="/project/demo/1.0/inspect/demo-1.0.tar.gz/{folder}"' in text
+
+
+def test_folders_are_counted_and_those_of_only_one_folder_are_passed():
+    members = [Listed("a/b/x.py", 1), Listed("a/b/c/y.py", 2), Listed("a/b/c/d/z.py", 4), Listed("a/b//odd", 8)]
+    assert top(members) == "a/b/"
+    assert [(one.name, one.size, one.files) for one in children(members, "a/b/")] == [
+        ("c", 6, 2),
+        ("x.py", 1, 0),
+        ("/odd", 8, 0),
+    ]
+    assert [step.address for step in steps("a/b c/x")] == ["a/", "a/b%20c/"]
+    assert (top([]), children([], ""), top([Listed("x", 1)])) == ("", [], "")
 
 
 def test_text_is_shown_line_by_line_and_never_as_html(look, file):

@@ -24,6 +24,7 @@ from django.utils.translation import gettext as _
 from packhouse.base.errors import TooManyRequests, Unavailable
 from packhouse.files import StoreError, default_store
 from packhouse.pages.caching import cached, keyed
+from packhouse.pages.project.folders import children, steps, top
 from packhouse.pages.project.place import Place, find, listed_files
 from packhouse.projects.models import File
 from packhouse.specs.archives.contents import Listed
@@ -47,22 +48,17 @@ TRICKY: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u200b-\u200f\u202a-
 
 @cached()
 def listing(request: HttpRequest, name: str, version: str, filename: str) -> HttpResponse:
-    """The files in a file."""
+    """The folders and files in a file, at its top."""
     place, file = _found(name, version, filename)
-    context: dict[str, Any] = {}
-    try:
-        members = _members(request, file)
-        page = Paginator(members, PER_PAGE).get_page(request.GET.get("page", ""))
-        context = {"page": page, "rows": [(one, quote(one.path, safe="/")) for one in page], "total": len(members)}
-    except Refused as refused:
-        context = {"refused": refused.message}
-    return _page(request, "pages/project/listing.html", place, file, context)
+    return _folder(request, place, file, "")
 
 
 @cached()
 def member(request: HttpRequest, name: str, version: str, filename: str, path: str) -> HttpResponse:
-    """The text of a file in a file, with a link to each line."""
+    """A folder in a file, or the text of a file in it, with a link to each line."""
     place, file = _found(name, version, filename)
+    if path.endswith("/"):
+        return _folder(request, place, file, path)
     context: dict[str, Any] = {"path": path}
     try:
         data = _beginning(request, file, path)
@@ -72,9 +68,24 @@ def member(request: HttpRequest, name: str, version: str, filename: str, path: s
     return _page(request, "pages/project/member.html", place, file, context)
 
 
+def _folder(request: HttpRequest, place: Place, file: File, path: str) -> HttpResponse:
+    try:
+        members = _members(request, file)
+    except Refused as refused:
+        return _page(request, "pages/project/listing.html", place, file, {"refused": refused.message})
+    rows = children(members, path or top(members))
+    if not rows and path:
+        raise Http404(_("The archive has no file at this path."))
+    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page", ""))
+    context = {"path": path, "page": page, "number": sum(row.files or 1 for row in rows)}
+    return _page(request, "pages/project/listing.html", place, file, context)
+
+
 def _page(request: HttpRequest, template: str, place: Place, file: File, context: dict[str, Any]) -> HttpResponse:
     url = f"{place.release_url}inspect/{quote(file.filename)}/"
     common = {"place": place, "project": place.project, "release": place.release, "file": file, "file_url": url}
+    path = context.get("path", "")
+    common |= {"steps": steps(path), "leaf": path.rstrip("/").rpartition("/")[2]}
     return keyed(render(request, template, common | context), f"project/{place.project.normalized_name}")
 
 
