@@ -213,6 +213,15 @@ def test_keywords_that_only_spaces_divide_are_keywords_of_their_own(given, shown
     assert facts.about(Release(metadata={"keywords": given})).keywords == shown
 
 
+def test_imports_are_shown_as_programs_write_them_and_private_ones_are_not():
+    """PEP 794."""
+    said = {
+        "import_name": ["crates", "_crates ; private", ""],
+        "import_namespace": ["crates", "wood;private", "wood.x"],
+    }
+    assert facts.about(Release(metadata=said)).import_names == ("crates", "wood.x")
+
+
 def test_hebrew_pages_read_from_the_right_and_group_numbers(client):
     project = shelves.crates("boxes")
     agent = 'pip/25.1 {"installer":{"name":"pip","version":"25.1"},"python":"3.12.4"}'

@@ -37,7 +37,7 @@ PAGES: Final[dict[int, tuple[str | Promise, str | Promise]]] = {
     429: (_("Too many requests"), _("You, or somebody at the same address, asked too often. Wait a little.")),
     500: (_("Something went wrong here"), _("The fault is ours and has been recorded. Try again in a few minutes.")),
     507: (_("There is no room left"), _("This could not be stored. Reading still works. Try again later.")),
-    503: (_("Packhouse is not available for the moment"), _("Installing packages may still work. Try again shortly.")),
+    503: (_("Packhouse is not available for the moment"), _("Installing packages may still work.")),
 }
 
 

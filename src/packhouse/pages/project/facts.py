@@ -89,7 +89,7 @@ def about(release: Release) -> About:
         extras=texts(said, "provides_extra"),
         keywords=tuple(_keywords(texts(said, "keywords")))[:60],
         classifiers=tuple(_grouped(classifiers)),
-        import_names=tuple(name for name in texts(said, "import_name") if name)[:60],
+        import_names=tuple(dict.fromkeys(_imported(said)))[:60],
     )
 
 
@@ -156,6 +156,14 @@ def _license_text(said: dict[str, Any], classifiers: Iterable[str]) -> str:
     first = next((line.strip() for line in text(said, "license").splitlines() if line.strip()), "")
     short = first if len(first) <= LONGEST_LICENSE else first[: LONGEST_LICENSE - 1] + "…"
     return ", ".join(named) or short
+
+
+def _imported(said: dict[str, Any]) -> Iterator[str]:
+    """The names that programs import (PEP 794), but for those that are the project's own affair."""
+    for declared in (*texts(said, "import_name"), *texts(said, "import_namespace")):
+        name, _, marker = declared.partition(";")
+        if name.strip() and marker.strip() != "private":
+            yield name.strip()
 
 
 def _keywords(given: tuple[str, ...]) -> Iterable[str]:
