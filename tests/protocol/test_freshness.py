@@ -84,6 +84,29 @@ def test_pages_never_grow_older_while_uploads_come_in(pair):
     assert seen[2::2] == sorted(seen[2::2])
 
 
+def test_a_file_in_quarantine_is_withheld_with_the_next_request_though_it_was_given_a_moment_ago(pair):
+    index, token = pair
+    shelf.send(index.url, token, make_wheel("suspect", "1.0"), name="suspect")
+    url = json.loads(wire.ask(index.url, "/simple/suspect/", Accept=V1_JSON).body)["files"][0]["url"]
+    path = url[url.index("/packages/") :]
+
+    def statuses():
+        """Of several in a row over each connection: a process remembers what it is asked again in the same bytes."""
+        found = set()
+        for _ in range(10):
+            with wire.Connection(index.url, wire.PATIENCE) as connection:
+                for _ in range(4):
+                    connection.try_send(wire.head_of("GET", path, {}))
+                    found.add(connection.answer().status)
+        return found
+
+    assert statuses() == {200}
+    shelf.run(index, "tests.protocol.status", "suspect", "quarantined")
+    assert statuses() == {403}
+    shelf.run(index, "tests.protocol.status", "suspect", "active")
+    assert statuses() == {200}
+
+
 def test_a_change_whose_writer_was_killed_before_it_could_tell_shows_all_the_same(pair):
     index, _ = pair
     before = wire.ask(index.url, "/simple/old-tool/")
