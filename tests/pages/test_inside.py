@@ -1,5 +1,7 @@
 """Looking into files."""
 
+import re
+
 import pytest
 from django.test import Client
 from tests.builders import make_sdist, make_wheel
@@ -114,3 +116,14 @@ def test_a_file_that_is_no_archive_says_so():
     answer = Client().get("/project/broken/1.0/inspect/broken-1.0-py3-none-any.whl/")
     assert answer.status_code == 200
     assert "This archive cannot be shown" in answer.content.decode()
+
+
+@pytest.mark.parametrize("make", [make_wheel, make_sdist], ids=["wheel", "sdist"])
+def test_a_project_page_leads_to_the_texts_of_the_licences_inside_its_files(make):
+    """PEP 639."""
+    filename, content = make("demo", "1.0", licenses={"LICENSES/MIT.txt": b"Permission is hereby granted"})
+    said = {"metadata": {"license_file": ["LICENSES/MIT.txt"]}}
+    shelves.publish(make_project("demo"), "1.0", filename, content, release=said)
+    page = Client().get("/project/demo/").content.decode()
+    (address,) = re.findall(r'href="([^"]*/inspect/[^"]*)"', page)
+    assert "Permission is hereby granted" in Client().get(address).content.decode()

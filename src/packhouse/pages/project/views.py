@@ -23,6 +23,7 @@ from packhouse.pages.project import files as listed
 from packhouse.pages.project import install
 from packhouse.pages.project.chart import bars
 from packhouse.pages.project.facts import about
+from packhouse.pages.project.licences import licence_files
 from packhouse.pages.project.place import Place, find, moved, project_url
 from packhouse.projects.models import Description, Project, Release
 from packhouse.projects.queries import find_release, roles_of
@@ -141,6 +142,7 @@ def _aside(place: Place) -> dict[str, Any]:
         "fetched": fetched,
         "chart": chart,
         "about": about(place.release),
+        "licence_files": licence_files(place),
         "roles": roles[:MAINTAINERS_SHOWN],
         "more_roles": roles[MAINTAINERS_SHOWN:],
     }
