@@ -132,11 +132,13 @@ def test_no_metadata_does_anything_to_its_readers(reports):
             "maintainer_email": f'"{texts[4]}" <{texts[5]}@b.example>',
             "license": some,
             "license_expression": some if number % 2 else "",
+            "license_file": texts[:12],
             "keywords": texts[:60],
             "classifier": [f"{text} :: {text}" for text in texts[:60]],
             "requires_dist": [*texts[:60], f"x; extra == '{texts[0]}'", f"x @ {texts[1]}"],
             "provides_extra": texts[:60],
             "import_name": texts[:60],
+            "import_namespace": texts[60:90],
             "project_url": [
                 *(f"{text[:30]}, {text}" for text in texts[:60]),
                 *(f"{text[:60]}, https://ok.example/{at}" for at, text in enumerate(texts[:each])),
