@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from tests.mail.desk import deliver, post_one, with_mail
 
 from packhouse.base import clock
-from packhouse.mail import ports, sending, tasks
+from packhouse.mail import actions, ports, sending, tasks
 from packhouse.mail.models import Letter
 from packhouse.queue import Later, backend, leases
 from packhouse.queue.models import QueuedTask
@@ -196,3 +196,21 @@ def test_what_is_queued_twice_is_one_run(handed):
     tasks.send.enqueue(letter)
     assert deliver() == ["done"]
     assert handed[0] == [letter]
+
+
+@pytest.mark.django_db
+def test_what_waits_for_a_reader_is_found_without_a_look_at_all_that_has_left():
+    asked = []
+
+    def note(execute, sql, values, many, context):
+        asked.append((sql, values))
+        return execute(sql, values, many, context)
+
+    with connection.execute_wrapper(note):
+        assert actions.claim_oldest("ada@users.example") == actions.Turn()
+    [(sql, values)] = asked
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL enable_seqscan = off")  # for so few rows it would take no index
+        cursor.execute(f"EXPLAIN {'QUERY PLAN' if connection.vendor == 'sqlite' else ''} {sql}", values)
+        assert "letter_unsent" in str(cursor.fetchall())

@@ -6,10 +6,15 @@ from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
+from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext_lazy as _
 
 from packhouse.base import clock
 from packhouse.queue.models import QueuedTask
+
+_UNSENT = RawSQL("'queued', 'sending'", ())
+"""The states of letters that have not left, in the query itself: of values that come later SQLite cannot know that they
+are those of the index ``letter_unsent``, and would look at all letters that an address has ever got."""
 
 
 class LetterQuerySet(models.QuerySet["Letter"]):
@@ -17,7 +22,7 @@ class LetterQuerySet(models.QuerySet["Letter"]):
 
     def unsent(self) -> Self:
         """Still to be handed over, or being handed over."""
-        return self.filter(state__in=(Letter.State.QUEUED, Letter.State.SENDING))
+        return self.filter(state__in=_UNSENT)
 
     def claimable(self, stale: datetime, task: int | None) -> Self:
         """Waiting, or claimed by somebody who has not said since what became of it, and will not any more.
