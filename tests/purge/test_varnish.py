@@ -104,6 +104,19 @@ def test_a_file_is_asked_for_again_when_its_project_has_changed_and_need_not_be_
     assert front.kept(path).body == kept.body
 
 
+def test_a_file_in_quarantine_comes_out_of_the_cache_no_more(front):
+    front.publish("suspect", "1.0")
+    page = json.loads(front.get("/simple/suspect/", Accept=V1_JSON).body)
+    path = page["files"][0]["url"].removeprefix(front.url)
+    kept = front.kept(path)
+    for status, found in (("quarantined", 403), ("active", 200)):
+        shelf.run(replace(front.behind, url=front.url), "tests.protocol.status", "suspect", status)
+        until(lambda found=found: front.get(path).status == found)
+        answers = [front.get(path) for _ in range(3)]
+        assert {answer.status for answer in answers} == {found}
+    assert answers[-1].body == kept.body
+
+
 def test_clients_that_ask_in_different_ways_share_few_variants(front):
     as_json = front.kept("/simple/demo-pkg/", Accept=PIP)
     assert as_json["Content-Type"] == V1_JSON
