@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import sqlite3
+import subprocess
 import time
 import urllib.error
 import urllib.request
@@ -167,6 +168,19 @@ def test_requests_under_way_finish_while_readiness_fails_and_new_connections_are
             client.sendall(b"67890")
             assert client.recv(1000).startswith(b"HTTP/1.1 40")
         assert index.process.wait(60) == 0
+
+
+def test_who_tells_it_to_stop_while_it_still_prepares_is_heeded(tmp_path: Path, live_database: str | None) -> None:
+    home = tmp_path / "home"
+    serve = [*packhouse.COMMAND, "serve", "--home", str(home), "--port", str(processes.free_port())]
+    with subprocess.Popen(serve, env=packhouse.environment(home, live_database)) as process:
+        try:
+            assert soon(lambda: any("cli.front" in line for line in descendants(process.pid).values()))
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(60) == 0
+        finally:
+            process.kill()
+    assert list((home / "run").glob("[0-9]*")) == []
 
 
 def test_downloads_of_the_last_minute_are_counted_when_it_is_told_to_stop(live_server_process: Running) -> None:

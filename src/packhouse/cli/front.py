@@ -8,6 +8,7 @@ docs/decisions/0008-server-process.md.
 import gc
 import os
 import resource
+import signal
 import socket
 import sys
 from collections.abc import Callable
@@ -23,6 +24,7 @@ KEPT_FILES = 512
 
 def main() -> None:
     """Serves until SIGTERM."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there are workers that could be replaced
     running.end_with_parent()
     settings = config.load()
     logs.configure(settings.log_format, settings.log_level, settings.token_prefix)

@@ -43,18 +43,20 @@ def serve(home: Path | None, *, no_work: bool, **flags: str | None) -> None:
     running.make_folder(settings.home)
     try:
         server = Child("server", own_command("packhouse.cli.front"), essential=True)
-        if start_prepared(server) == NOBODY_YET:
+        children = [server]
+        supervisor = Supervisor(children, notice=settings.drain_notice, drain=settings.drain_seconds)
+        supervisor.heed_signals()  # before the server can be ready: who sees that may tell it to stop
+        if settings.metrics_port:
+            serve_metrics(settings)
+        if start_prepared(server, supervisor) == NOBODY_YET:
             link = f"{settings.public_url}/setup/{homes.new_setup_token(settings.home)}"
             put(f"There is no administrator yet. Open this link once to make the first:\n  {link}\n", sys.stdout)
         put(f"Packhouse serves {settings.home} at {settings.public_url}", sys.stdout)
-        children = [server]
         if not no_work:
             worker = Child("worker", own_command("packhouse.cli", "work"))
             worker.due += WORKER_WAITS
             children.append(worker)
-        if settings.metrics_port:
-            serve_metrics(settings)
-        status = Supervisor(children, notice=settings.drain_notice, drain=settings.drain_seconds).run()
+        status = supervisor.run()
     finally:
         running.remove_folder()
     if status == RESTART:
@@ -84,17 +86,17 @@ def refuse_taken_port(host: str, port: int) -> None:
             sys.exit(1)
 
 
-def start_prepared(server: Child) -> int:
+def start_prepared(server: Child, supervisor: Supervisor) -> int:
     """Starts *server* for the first time, which migrates before it serves, and waits until it has.
 
-    Returns 0 or ``NOBODY_YET``; ends the command when the database could not be made ready.
+    Returns 0 or ``NOBODY_YET``; ends the command when the database could not be made ready, or it was told to end.
     """
     reader, writer = os.pipe()
     process = server.start("--prepare", str(writer), keep=[writer])
     os.close(writer)
-    with os.fdopen(reader, "rb") as answer:
-        told = answer.read()
+    told = supervisor.first_word(server, reader)
+    os.close(reader)
     if not told:
         process.wait()
-        sys.exit(1)
+        sys.exit(0 if supervisor.is_stopping else 1)
     return int(told)

@@ -106,24 +106,37 @@ class Supervisor:
         self.stop_at: float | None = None
         self.kill_at: float | None = None
         self.status = 0
+        self._signals = -1
 
-    def run(self) -> int:
-        """Returns the exit status when everything has ended."""
-        reader, writer = os.pipe()
-        for end in (reader, writer):
+    def heed_signals(self) -> None:
+        """From now on signals wait for ``first_word`` and ``run``."""
+        self._signals, writer = os.pipe()
+        for end in (self._signals, writer):
             os.set_blocking(end, False)
         signal.set_wakeup_fd(writer)
         for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGCHLD):
             signal.signal(signum, lambda _signum, _frame: None)
+
+    def first_word(self, child: Child, descriptor: int) -> bytes:
+        """What *child* says on *descriptor* once it is prepared; nothing when it ends before, or is told to."""
+        while descriptor not in select.select([descriptor, self._signals], [], [])[0]:
+            for number in os.read(self._signals, 512):
+                self._on_signal(number)
+            if self.is_stopping:
+                child.signal(signal.SIGTERM)
+        return os.read(descriptor, 16)
+
+    def run(self) -> int:
+        """Returns the exit status when everything has ended."""
         self._see_who_ended()  # of those that were started before
         while not self._is_over():
             self._start_what_is_due()
-            for number in self._wait(reader):
+            for number in self._wait():
                 self._on_signal(number)
             self._see_who_ended()
             self._go_on_stopping()
         if self.status == RESTART:
-            self._heed_late_signals(reader)
+            self._heed_late_signals()
         return self.status
 
     @property
@@ -141,20 +154,20 @@ class Supervisor:
                 except OSError as error:
                     self._miss(child, f"cannot be started: {error.strerror}")
 
-    def _wait(self, reader: int) -> bytes:
+    def _wait(self) -> bytes:
         """The signals that have come, once some have or something is due."""
         moment = self._next_moment()
         pause = None if moment is None else max(0.0, moment - time.monotonic())
-        if not select.select([reader], [], [], pause)[0]:
+        if not select.select([self._signals], [], [], pause)[0]:
             return b""
-        return os.read(reader, 512)
+        return os.read(self._signals, 512)
 
-    def _heed_late_signals(self, reader: int) -> None:
+    def _heed_late_signals(self) -> None:
         """Who tells a command to end that is about to begin anew is heard, whenever that is."""
         for signum in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signum, signal.SIG_DFL)  # from here on it ends the process
         with suppress(BlockingIOError):
-            for number in os.read(reader, 512):
+            for number in os.read(self._signals, 512):
                 self._on_signal(number)
 
     def _next_moment(self) -> float | None:
