@@ -28,6 +28,7 @@ REACTIONS: dict[type[Fact], Reaction] = {
     facts.ReleaseYanked: Reaction(handlers=[handlers.release_yank_changed, pages_changed], tasks=FIND),
     facts.ReleaseUnyanked: Reaction(handlers=[handlers.release_yank_changed, pages_changed], tasks=FIND),
     facts.ReleaseQuarantineChanged: Reaction(handlers=[handlers.release_quarantine_changed, pages_changed], tasks=FIND),
+    facts.ReleasesMarked: Reaction(handlers=[handlers.releases_marked, pages_changed]),
     facts.FileDeleted: Reaction(handlers=[handlers.file_deleted, pages_changed], tasks=FIND),
     facts.ReleaseDeleted: Reaction(handlers=[handlers.release_deleted, pages_changed], tasks=FIND),
     facts.ProjectDeleted: Reaction(handlers=[handlers.project_deleted, pages_changed], tasks=FIND),

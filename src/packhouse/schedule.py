@@ -7,6 +7,7 @@ from packhouse.audit import tasks as audit
 from packhouse.documents import tasks as documents
 from packhouse.downloads import tasks as downloads
 from packhouse.index import tasks as index
+from packhouse.integrations import tasks as integrations
 from packhouse.mail import tasks as mail
 from packhouse.purge import tasks as purge
 from packhouse.queue import tasks as queue
@@ -20,6 +21,7 @@ SCHEDULE: list[Every | Daily] = [
     Every(throttle.forget_expired, seconds=3600),
     Every(purge.sweep, seconds=300),
     Every(uploads.render_again, seconds=300),
+    Every(integrations.mark_new_releases, seconds=60),
     Every(accounts.announce_terms, seconds=600),
     Daily(queue.prune_finished, at=time(3, 10)),
     Daily(mail.forget_old, at=time(3, 20)),

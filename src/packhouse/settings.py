@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "packhouse.downloads",
     "packhouse.flags",
     "packhouse.index",
+    "packhouse.integrations",
     "packhouse.mail",
     "packhouse.pages",
     "packhouse.projects",

@@ -42,6 +42,17 @@ def in_state(status="active", **release):
     return make
 
 
+def vulnerable(path):
+    """The address *path*, of a project of which a list names vulnerabilities, some of them withdrawn."""
+
+    def make():
+        shelves.crates()
+        shelves.vulnerabilities()
+        return path
+
+    return make
+
+
 def reading():
     """Somebody who may see what a profile shows to those who are signed in."""
     make_user("packer", name="Ada Packer", public_email="packer@users.example")
@@ -64,6 +75,10 @@ PAGES = [
     Listed("project-dependencies", crates("/project/crates/dependencies/")),
     Listed("project-changes", crates("/project/crates/1.4.0/changes/")),
     Listed("project-security", crates("/project/crates/security/")),
+    Listed("project-vulnerable", vulnerable("/project/crates/")),
+    Listed("project-vulnerable-releases", vulnerable("/project/crates/releases/")),
+    Listed("project-vulnerable-security", vulnerable("/project/crates/1.2.0/security/")),
+    Listed("project-not-vulnerable-security", vulnerable("/project/crates/2.0rc1/security/")),
     Listed("project-inside", inside()),
     Listed("project-folder", inside("crates/")),
     Listed("project-source", inside("crates/__init__.py")),

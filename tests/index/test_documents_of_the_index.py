@@ -15,6 +15,9 @@ from packhouse.documents.models import Change, Document, Segment
 from packhouse.documents.segments import deflate
 from packhouse.documents.upkeep import stored
 from packhouse.index import rows, sources
+from packhouse.integrations.actions import report
+from packhouse.integrations.ranges import FIXED, INTRODUCED
+from packhouse.integrations.reports import Report
 from packhouse.projects.models import Filename, Project, Release
 from packhouse.specs.metadata import CoreMetadata
 
@@ -332,7 +335,7 @@ def test_releases_are_found_by_the_bytes_of_their_version():
 
 VERSIONS = ["1.0", "1.1rc1", "2!0.5", "10", "9.post1", "0.1.dev3"]
 VERBS = ["publish"] * 5 + ["yank", "unyank", "hide", "show", "delete release", "delete file", "archived", "quarantined"]
-VERBS += ["active", "role", "rename", "delete project"]
+VERBS += ["active", "role", "rename", "delete project", "mark", "withdraw"]
 steps_to_take = st.lists(
     st.tuples(st.sampled_from(["a", "a", "b-c", "b0"]), st.sampled_from(VERBS), st.integers(0, 35)),
     min_size=10,
@@ -381,6 +384,8 @@ def step(name, user, verb, number):
             world.set_role(project, user, ["Maintainer", ""][number % 2])
         case "rename":
             publish(project, "3", number, spelling=[str.upper, str.lower, str.title][number % 3](project.name))
+        case "mark" | "withdraw":
+            mark(project, number, withdrawn=world.DAWN if verb == "withdraw" else None)
         case "delete project" if number < 9:
             world.delete_project(project)
         case "yank" | "unyank" | "hide" | "show" | "delete release" if releases:
@@ -391,6 +396,12 @@ def publish(project, version, number, spelling=""):
     filename = f"{project.normalized_name.replace('-', '_')}-{version}-{number}-py3-none-any.whl"
     if not Filename.objects.filter(filename=filename).exists():  # a name is used once, whatever becomes of its file
         world.publish(project, version, filename, name=spelling)
+
+
+def mark(project, number, **fields):
+    """One of two vulnerabilities affects what came before some version, or, for the first one, nothing any more."""
+    until = (((INTRODUCED, "0"), (FIXED, VERSIONS[number % 6])),) if number % 6 else ()
+    report(project.pk, [Report(project.normalized_name, f"V-{number % 2}", ranges=until, **fields)])
 
 
 def change_release(release, verb):

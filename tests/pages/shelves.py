@@ -6,10 +6,12 @@ from datetime import timedelta
 from django.conf import settings
 from tests.factories.accounts import make_user
 from tests.factories.projects import make_project
+from tests.integrations.feeds import as_file, record, until
 
 from packhouse.base import clock
 from packhouse.downloads.actions import record_downloads
 from packhouse.files import default_store, key_for
+from packhouse.integrations.loading import load
 from packhouse.projects.actions import publish_file
 from packhouse.projects.models import Description, File, Project, Release
 from packhouse.specs import filenames, versions
@@ -171,6 +173,30 @@ def crates(name: str = "crates") -> Project:
     project.refresh_from_db()
     fetch(project)
     return project
+
+
+def vulnerabilities(project: str = "crates") -> None:
+    """A list of vulnerabilities, of which the latest release has one, and older ones have more."""
+    lid = {
+        "details": "A crate that is *turned over* opens.",
+        "references": [{"type": "ADVISORY", "url": "https://advisories.example/lid"}],
+    }
+    load(
+        as_file(
+            [
+                record("GHSA-c4at-e5f6-a1b2", project, ranges=[until("1.4.1")], **lid),
+                record("PYSEC-2026-71", project, ranges=[until("1.3")], summary="", aliases=[], references=[]),
+                record(
+                    "GHSA-n4il-t00l-0ng1",
+                    project,
+                    ranges=[[{"introduced": "1.1"}, {"last_affected": "1.2.0"}]],
+                    summary="Nails that are too long come through the wood, and whoever carries the crate may be hurt",
+                    aliases=["CVE-2026-10001", "PYSEC-2026-72"],
+                ),
+                record("PYSEC-2026-70", project, versions=["1.2.0"], withdrawn="2026-06-01T00:00:00Z"),
+            ]
+        )
+    )
 
 
 def fetch(project: Project) -> None:

@@ -1,5 +1,5 @@
 """The command line: ``packhouse serve``, ``work``, ``check``, ``user``, ``token``, ``address``, ``reconcile``,
-``backup``, ``manage`` …
+``backup``, ``vulnerabilities``, ``manage`` …
 
 Each command lives in a module of its own that is imported only when the command runs, so that ``packhouse`` answers at
 once and the supervisor of ``serve`` stays small: neither imports Django.
@@ -27,6 +27,7 @@ class LazyGroup(click.Group):
         "backup": "packhouse.cli.backup",
         "purge": "packhouse.cli.purge",
         "vcl": "packhouse.cli.vcl",
+        "vulnerabilities": "packhouse.cli.vulnerabilities",
         "manage": "packhouse.cli.manage",
         "config": "packhouse.cli.settings:settings",
     }

@@ -5,14 +5,14 @@ The work for each project is the same as in ``sources``, from rows that were ask
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, islice
 
 from packhouse.documents.actions import Item, Shell, Source
 from packhouse.documents.upkeep import drop_many, rebuild_many
 from packhouse.index import json_api, rows
-from packhouse.index.rows import FileRow, ProjectRow, ReleaseRow
+from packhouse.index.rows import FileRow, ProjectRow, ReleaseRow, VulnerabilityRow
 from packhouse.index.sources import (
     Files,
     files_by_release,
@@ -64,6 +64,15 @@ def rebuild_projects(ids: Iterable[int]) -> int:
     return count
 
 
+def rebuild_releases(project_id: int, ids: Collection[int]) -> None:
+    """Write the documents of the releases *ids* of a visible project anew, under the caller's serial lock."""
+    found = [one for one in rows.projects(Project.objects.filter(pk=project_id)) if one.visible]
+    for project in found:
+        files = list(rows.files(release_id__in=ids))
+        rendering = _Rendering(project, files, (), public_url(), rows.vulnerabilities(project_id=project_id))
+        rebuild_many(rendering.releases(rows.releases(pk__in=ids)))
+
+
 def batches(ids: Iterable[int]) -> Iterator[list[int]]:
     remaining = iter(ids)
     while some := list(islice(remaining, PROJECTS_AT_ONCE)):
@@ -89,9 +98,10 @@ def _rendered(ids: Sequence[int]) -> Iterator[tuple[int, Iterator[Source]]]:
     roles: dict[int, list[tuple[str, str]]] = defaultdict(list)
     for project_id, role, user in rows.roles(visible):
         roles[project_id].append((role, user))
+    known = rows.vulnerabilities(project_id__in=visible)
     base = public_url()
     for project, releases in _with_releases(chosen, rows.releases(project_id__in=visible)):
-        yield project.id, rendered(project, releases, files.get(project.id, ()), roles[project.id], base)
+        yield project.id, rendered(project, releases, files.get(project.id, ()), roles[project.id], base, known)
 
 
 def rendered(
@@ -100,9 +110,13 @@ def rendered(
     files: Sequence[FileRow],
     roles: Sequence[tuple[str, str]],
     base: str,
+    known: Mapping[int, VulnerabilityRow],
 ) -> Iterator[Source]:
-    """All documents of *project*; releases and files by version, as ``rows`` has them.  Asks the database nothing."""
-    return _Rendering(project, files, roles, base).documents(releases)
+    """All documents of *project*; releases and files by version, as ``rows`` has them; vulnerabilities by number.
+
+    Asks the database nothing.
+    """
+    return _Rendering(project, files, roles, base, known).documents(releases)
 
 
 def _with_releases(
@@ -142,37 +156,43 @@ class _Rendering:
     files: Sequence[FileRow]
     roles: Sequence[tuple[str, str]]
     base: str
+    known: Mapping[int, VulnerabilityRow]
     versions: list[str] = field(default_factory=list)
     members: list[Item] = field(default_factory=list)
     latest: ReleaseRow | None = None
     latest_info: bytes = b""
     latest_urls: bytes = b""
+    latest_known: bytes = b""
 
     def documents(self, releases: Iterable[ReleaseRow]) -> Iterator[Source]:
-        grouped = files_by_release(self.files)
-        for release in releases:
-            yield self._release(release, grouped.get(release.id, []))
+        yield from self.releases(releases)
         yield self._simple()
         if self.latest is not None:
             yield self._project()
+
+    def releases(self, releases: Iterable[ReleaseRow]) -> Iterator[Source]:
+        grouped = files_by_release(self.files)
+        for release in releases:
+            yield self._release(release, grouped.get(release.id, []))
 
     def _release(self, release: ReleaseRow, files: list[FileRow]) -> Prepared:
         about = json_api.info(self.project, release, self.base)
         if files:
             self.versions.append(release.version)
         urls = json_api.urls(files, self.base)
+        known = json_api.vulnerabilities(self.known, release.vulnerabilities)
         self.members.append(release_item(release.version, len(files), urls))
         if self.latest is None or release.rank > self.latest.rank:
             self.latest = release._replace(metadata={}, description=None)
-            self.latest_info, self.latest_urls = about, urls
+            self.latest_info, self.latest_urls, self.latest_known = about, urls, known
         key = release_key(self.project.normalized_name, release.canonical_version)
-        return Prepared(key, release_shell(about, urls))
+        return Prepared(key, release_shell(about, urls, known))
 
     def _simple(self) -> Prepared:
         items = [simple_item(file, self.base) for file in self.files]
         return Prepared(simple_key(self.project.normalized_name), simple_shell(self.project, self.versions), items)
 
     def _project(self) -> Prepared:
-        shell = project_shell(self.project, self.latest_info, self.roles, self.latest_urls)
+        shell = project_shell(self.project, self.latest_info, self.roles, self.latest_urls, self.latest_known)
         members = sorted(self.members, key=_item_key)
         return Prepared(project_key(self.project.normalized_name), shell, members)

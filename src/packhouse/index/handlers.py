@@ -59,6 +59,12 @@ def release_quarantine_changed(fact: facts.ReleaseQuarantineChanged) -> None:
     _withhold()
 
 
+def releases_marked(fact: facts.ReleasesMarked) -> None:
+    """The releases' own documents, and the project's, which shows what is known of the latest."""
+    bulk.rebuild_releases(fact.project_id, fact.release_ids)
+    _refresh(fact.project_id)
+
+
 def release_deleted(fact: facts.ReleaseDeleted) -> None:
     """The release's place among the others is forgotten with it, so its project's document is made anew."""
     drop(release_key(fact.normalized_name, fact.canonical_version))

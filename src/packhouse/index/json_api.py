@@ -8,27 +8,27 @@ in one document only.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from packhouse.index.rows import FileRow, ProjectRow, ReleaseRow
+from packhouse.index.rows import FileRow, ProjectRow, ReleaseRow, VulnerabilityRow
 from packhouse.specs.simple_api import dump, file_url, json_bytes, quoted, utc_text
 
 _DOWNLOADS = {"last_day": -1, "last_month": -1, "last_week": -1}
-_END_OF_URLS = b'],"vulnerabilities":[]}\n'
+NO_VULNERABILITIES = b"[]"
 
 
 def project_head(info: bytes, shared: str) -> bytes:
     return b"".join((b'{"info":', info, b",", json_bytes(shared), b',"releases":{'))
 
 
-def project_tail(urls: bytes) -> bytes:
-    return b"".join((b'},"urls":', urls[:-1], _END_OF_URLS))
+def project_tail(urls: bytes, known: bytes) -> bytes:
+    return b"".join((b'},"urls":', urls, b',"vulnerabilities":', known, b"}\n"))
 
 
 def release_head(info: bytes) -> bytes:
     return b'{"info":' + info + b","
 
 
-def release_tail(urls: bytes) -> bytes:
-    return b"".join((b',"urls":', urls[:-1], _END_OF_URLS))
+def release_tail(urls: bytes, known: bytes) -> bytes:
+    return b"".join((b',"urls":', urls, b',"vulnerabilities":', known, b"}\n"))
 
 
 def release_member(version: str, urls: bytes) -> bytes:
@@ -120,6 +120,28 @@ def _file(file: FileRow, public_url: str) -> bytes:
         f',"url":{quoted(file_url(public_url, file.path))},"yanked":{"true" if file.yanked else "false"}'
         f',"yanked_reason":{_or_null(file.yanked_reason)}}}'
     )
+
+
+def vulnerabilities(known: Mapping[int, VulnerabilityRow], marks: Iterable[int] | None) -> bytes:
+    """The array of those *known* that a release is marked with, by identifier; those withdrawn as well."""
+    if not marks:
+        return NO_VULNERABILITIES
+    found = [known[number] for number in marks if number in known]
+    found.sort(key=lambda row: (row.identifier, row.source, row.id))
+    return json_bytes(dump([_vulnerability(row) for row in found]))
+
+
+def _vulnerability(row: VulnerabilityRow) -> dict[str, Any]:
+    return {
+        "aliases": row.aliases,
+        "details": row.details or None,
+        "fixed_in": row.fixed_in,
+        "id": row.identifier,
+        "link": row.link or None,
+        "source": row.source,
+        "summary": row.summary or None,
+        "withdrawn": f"{utc_text(row.withdrawn)}Z" if row.withdrawn else None,
+    }
 
 
 def _or_null(text: str) -> str:

@@ -101,7 +101,7 @@ def _write(done: Made) -> None:
 
 def made(batch: Batch, base: str) -> Made:
     """All rows of *batch*, links below the URL *base*.  Asks the database nothing."""
-    documents = [upkeep.new_rows(source) for project in _projects(batch) for source in rendered(*project, (), base)]
+    documents = [upkeep.new_rows(source) for project in _projects(batch) for source in rendered(*project, (), base, {})]
     return Made(bulk.rows(batch), documents)
 
 
@@ -121,7 +121,7 @@ def _release(entry: NewProject, new: NewRelease, project_id: int, key: int) -> R
     about = bulk.version(new.version)
     return ReleaseRow(
         *(project_id, key, new.version, about.canonical, about.sort_key, about.is_prerelease, False, ""),
-        *(new.requires_python, entry.summary[:512], bulk.metadata_of(entry, new), None, None),
+        *(new.requires_python, entry.summary[:512], bulk.metadata_of(entry, new), None, None, None),
     )
 
 

@@ -14,6 +14,7 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.functions import Collate
 
 from packhouse.base.statements import Asked, Question
+from packhouse.integrations.models import Vulnerability
 from packhouse.projects.models import File, JournalEntry, Project, Release, Role
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class ReleaseRow(NamedTuple):
     requires_python: str
     summary: str
     metadata: dict[str, Any]
+    vulnerabilities: list[int] | None
     description: str | None
     description_content_type: str | None
 
@@ -79,6 +81,20 @@ class ReleaseRow(NamedTuple):
     def rank(self) -> tuple[bool, bool, bytes]:
         """The latest release has the greatest rank: not yanked before yanked, final before pre-release, newer first."""
         return (not self.yanked, not self.is_prerelease, bytes(self.sort_key))
+
+
+class VulnerabilityRow(NamedTuple):
+    """What is known of a vulnerability, as the JSON API says it."""
+
+    id: int
+    aliases: list[str]
+    details: str
+    fixed_in: list[str]
+    identifier: str
+    link: str
+    source: str
+    summary: str
+    withdrawn: datetime | None
 
 
 class VersionRow(NamedTuple):
@@ -150,7 +166,7 @@ _FILE = (
 )
 _RELEASE = (
     *("project_id", "id", "version", "canonical_version", "sort_key", "is_prerelease", "yanked", "yanked_reason"),
-    *("requires_python", "summary", "metadata", "description__raw", "description__content_type"),
+    *("requires_python", "summary", "metadata", "vulnerabilities", "description__raw", "description__content_type"),
 )
 
 
@@ -287,6 +303,17 @@ def versions_between(project_id: int, first: bytes, before: bytes | None) -> lis
 def _versions_within(project: int, **bounds: str) -> "ValuesQuerySet[Release, tuple[int, str]]":
     chosen = Release.objects.alias(k=as_bytes("version")).filter(project_id=project, quarantined=False, **bounds)
     return chosen.order_by("k").values_list("id", "version")
+
+
+def vulnerabilities(**chosen: Any) -> dict[int, VulnerabilityRow]:
+    """Vulnerabilities by their numbers."""
+    found = Vulnerability.objects.filter(**chosen).values_list(*VulnerabilityRow._fields)
+    return {row.id: row for row in map(VulnerabilityRow._make, found)}
+
+
+def affecting(release: ReleaseRow) -> dict[int, VulnerabilityRow]:
+    """Those that *release* is marked with.  Asks nothing for a release without a mark."""
+    return vulnerabilities(pk__in=release.vulnerabilities) if release.vulnerabilities else {}
 
 
 def roles(project_ids: Iterable[int]) -> Iterator[tuple[int, str, str]]:

@@ -115,7 +115,7 @@ class ProjectSource(Files):
         base = public_url()
         roles = [(role, user) for _, role, user in rows.roles([self.project.id])]
         about = json_api.info(self.project, self.latest, base)
-        return project_shell(self.project, about, roles, _urls(self.latest, self.shelf, base))
+        return project_shell(self.project, about, roles, _urls(self.latest, self.shelf, base), _known(self.latest))
 
     def items(self, first: bytes, before: bytes | None) -> Iterator[Item]:
         releases = self._versions(first, before)
@@ -149,7 +149,7 @@ class ReleaseSource(Files):
     def shell(self) -> Shell:
         base = public_url()
         about = json_api.info(self.project, self.release, base)
-        return release_shell(about, _urls(self.release, self.shelf, base))
+        return release_shell(about, _urls(self.release, self.shelf, base), _known(self.release))
 
     def items(self, first: bytes, before: bytes | None) -> Iterable[Item]:
         return ()
@@ -209,11 +209,18 @@ def _urls(release: ReleaseRow, shelf: Shelf | None, base: str) -> bytes:
     return json_api.urls(files, base)
 
 
-def project_shell(project: ProjectRow, about: bytes, roles: Sequence[tuple[str, str]], urls: bytes) -> Shell:
-    """*about* is the rendered ``info`` of the latest release, *urls* its files as ``json_api.urls`` renders them."""
+def _known(release: ReleaseRow) -> bytes:
+    return json_api.vulnerabilities(rows.affecting(release), release.vulnerabilities)
+
+
+def project_shell(
+    project: ProjectRow, about: bytes, roles: Sequence[tuple[str, str]], urls: bytes, known: bytes
+) -> Shell:
+    """*about* is the rendered ``info`` of the latest release, *urls* and *known* its files and its vulnerabilities as
+    ``json_api`` renders them."""
     shared = json_api.shared(project.serial, roles)
     head = json_api.project_head(about, shared)
-    return Shell(project.serial, json_head=head, json_tail=json_api.project_tail(urls), shared=shared)
+    return Shell(project.serial, json_head=head, json_tail=json_api.project_tail(urls, known), shared=shared)
 
 
 def release_item(version: str, files: int, urls: bytes) -> Item:
@@ -221,9 +228,9 @@ def release_item(version: str, files: int, urls: bytes) -> Item:
     return Item(version.encode(), json=json_api.release_member(version, urls), weight=max(files, 1))
 
 
-def release_shell(about: bytes, urls: bytes) -> Shell:
+def release_shell(about: bytes, urls: bytes, known: bytes) -> Shell:
     """The serial stays 0: readers take that of the project's document, and the release's changes only with itself."""
-    return Shell(0, json_head=json_api.release_head(about), json_tail=json_api.release_tail(urls))
+    return Shell(0, json_head=json_api.release_head(about), json_tail=json_api.release_tail(urls, known))
 
 
 def files_by_release(files: Iterable[FileRow]) -> dict[int, list[FileRow]]:

@@ -77,6 +77,7 @@ KEYS: Final[dict[type[Fact], Callable[[Any], Iterable[str]]]] = {
     facts.ReleaseYanked: _lists,
     facts.ReleaseUnyanked: _lists,
     facts.ReleaseQuarantineChanged: _lists,
+    facts.ReleasesMarked: _project,
     facts.FileDeleted: _project,
     facts.ReleaseDeleted: _lists,
     facts.ProjectDeleted: _deleted,

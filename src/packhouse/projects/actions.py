@@ -5,7 +5,7 @@ a ``ledger`` takes part in its caller's transaction; one without opens its own. 
 serials.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -238,6 +238,26 @@ def set_release_quarantine(*, by: Actor, release: Release, quarantined: bool) ->
         about = (*_about(project), release.pk, release.canonical_version)
         book.tell(project, facts.ReleaseQuarantineChanged(*about, quarantined=quarantined))
     return release
+
+
+def mark_releases(
+    *, project: Project, marks: Mapping[int, list[int]], touched: Collection[int] = (), ledger: Ledger | None = None
+) -> int:
+    """Note which vulnerabilities affect the releases of *project*, which the caller has locked, by their ids.
+
+    *touched* are vulnerabilities that say something else than before.  The journal says nothing of it, and the serial
+    stays.  Returns how many releases readers see otherwise.
+    """
+    with journalled(None, ledger) as book:
+        releases = [one for one in project.releases.only("vulnerabilities") if one.vulnerabilities != marks.get(one.pk)]
+        shown = [one.pk for one in releases if (one.vulnerabilities or []) != marks.get(one.pk, [])]
+        for release in releases:
+            release.vulnerabilities = marks.get(release.pk)
+        Release.objects.bulk_update(releases, ["vulnerabilities"], batch_size=200)
+        again = (key for key, numbers in marks.items() if not set(touched).isdisjoint(numbers))
+        if changed := tuple(sorted({*shown, *again})):
+            book.tell(project, facts.ReleasesMarked(*_about(project), changed))
+    return len(changed)
 
 
 def set_role(*, by: Actor, project: Project, user_id: int, name: Role.Name) -> Role:

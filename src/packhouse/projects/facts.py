@@ -116,6 +116,13 @@ class ReleaseQuarantineChanged(ProjectFact):
 
 
 @dataclass(frozen=True, slots=True)
+class ReleasesMarked(ProjectFact):
+    """What is known of the vulnerabilities of some releases has changed.  The serial has not."""
+
+    release_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RoleChanged(ProjectFact):
     """Somebody's role on a project was given, changed or taken; the empty string stands for no role."""
 

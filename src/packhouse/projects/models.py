@@ -50,7 +50,8 @@ class Release(models.Model):
 
     ``sort_key`` orders versions as PEP 440 does when compared as bytes; ``metadata`` holds the core metadata in the
     JSON shape of PEP 566 (lower-case names with underscores, lists where the field may repeat) without the description.
-    ``verified`` lists the URLs and addresses in it that the index has verified.
+    ``verified`` lists the URLs and addresses in it that the index has verified.  ``vulnerabilities`` are the numbers of
+    those known to affect it (``integrations``); null until somebody has looked.
     """
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="releases", db_index=False)
@@ -63,6 +64,7 @@ class Release(models.Model):
     requires_python = models.TextField(blank=True)
     metadata = models.JSONField(default=dict)
     verified = models.JSONField(default=list)
+    vulnerabilities = models.JSONField(null=True, editable=False)
     yanked = models.BooleanField(default=False)
     yanked_reason = models.TextField(blank=True)
     quarantined = models.BooleanField(default=False)

@@ -269,8 +269,13 @@ PROGRAMS: Final = Group(
             _("How do I learn of vulnerabilities in what I use?"),
             (
                 _(
-                    "This index keeps no list of them. Tools that compare what you have installed with a public list"
-                    " tell you which releases to leave."
+                    "Where its administrators have given this index a list of known vulnerabilities, the pages of a"
+                    " project say which releases are affected, under “Security” and among the releases, and so does its"
+                    " JSON. A project without any may be one that no list knows."
+                ),
+                _(
+                    "Tools that compare what you have installed with a public list tell you which releases to leave."
+                    " Names that are yours alone are on no such list."
                 ),
             ),
             ("pip-audit --vulnerability-service osv",),

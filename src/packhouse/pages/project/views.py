@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from packhouse.downloads.queries import Fetched, recent
 from packhouse.images.marking import with_pictures
+from packhouse.integrations.queries import has_feed, known_of, still_valid, valid_number
 from packhouse.pages.caching import cached, keyed
 from packhouse.pages.machines import is_young
 from packhouse.pages.project import changes as compare
@@ -31,6 +32,7 @@ from packhouse.projects.queries import find_release, roles_of
 RELEASES_PER_PAGE: Final = 50
 FETCHED_FOR: Final = 600
 MAINTAINERS_SHOWN: Final = 30
+VULNERABILITIES_SHOWN: Final = 200
 Tab = Callable[[HttpRequest, Place], dict[str, Any]]
 
 
@@ -73,7 +75,7 @@ def files(request: HttpRequest, place: Place) -> dict[str, Any]:
 def releases(request: HttpRequest, place: Place) -> dict[str, Any]:
     """All releases, newest version first."""
     found = place.project.releases.order_by("-sort_key").only(
-        "version", "created", "is_prerelease", "yanked", "yanked_reason", "quarantined", "project_id"
+        "version", "created", "is_prerelease", "yanked", "yanked_reason", "quarantined", "project_id", "vulnerabilities"
     )
     page = Paginator(found, RELEASES_PER_PAGE).get_page(request.GET.get("page", ""))
     return {"page": page, "rows": _release_rows(place.project, page)}
@@ -88,9 +90,16 @@ def dependencies(request: HttpRequest, place: Place) -> dict[str, Any]:
 
 @tab("security")
 def security(request: HttpRequest, place: Place) -> dict[str, Any]:
-    """What is known of how the files came about and of what is in them."""
+    """What is known of weaknesses, of how the files came about and of what is in them."""
     with_sboms = [] if place.is_hidden else place.release.files.exclude(sboms=[]).order_by("sort_key")[:100]
-    return {"with_sboms": with_sboms}
+    known = known_of(place.release)
+    return {
+        "with_sboms": with_sboms,
+        "has_feed": bool(known) or has_feed(),
+        "known": [one for one in known if not one.withdrawn][:VULNERABILITIES_SHOWN],
+        "withdrawn": [one for one in known if one.withdrawn][:VULNERABILITIES_SHOWN],
+        "more_known": len(known) > VULNERABILITIES_SHOWN,
+    }
 
 
 @tab("changes")
@@ -124,6 +133,7 @@ def _common(place: Place, here: str) -> dict[str, Any]:
         "release": release,
         "tab": here,
         "status": _status(place),
+        "affecting": 0 if place.is_hidden else valid_number(release),
         "install": () if place.is_hidden else install.commands(place, str(settings.PACKHOUSE.public_url)),
         "releases_count": counts["all"],
         "files_count": 0 if place.is_hidden else release.files.count(),
@@ -189,8 +199,13 @@ def _release_rows(project: Project, page: "Page[Release]") -> list[dict[str, Any
     """The releases of a page with their number of files and the address of each."""
     shown = list(page)
     counted = Release.objects.filter(pk__in=[release.pk for release in shown]).annotate(number=Count("files"))
-    numbers = dict(counted.values_list("pk", "number"))
+    numbers, vulnerable = dict(counted.values_list("pk", "number")), still_valid(shown)
     return [
-        {"release": release, "files": numbers.get(release.pk, 0), "url": project_url(project.name, release.version)}
+        {
+            "release": release,
+            "files": numbers.get(release.pk, 0),
+            "url": project_url(project.name, release.version),
+            "vulnerable": release.pk in vulnerable,
+        }
         for release in shown
     ]
