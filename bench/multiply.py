@@ -11,8 +11,16 @@ import time
 from pathlib import Path
 
 _DIALECT = {
-    "sqlite": {"uid": "lower(hex(randomblob(16)))", "bytes": "CAST({} AS BLOB)", "hex": "printf('%08x', {})"},
-    "postgresql": {"uid": "gen_random_uuid()", "bytes": "convert_to({}, 'UTF8')", "hex": "lpad(to_hex({}), 8, '0')"},
+    "sqlite": {
+        "uid": "lower(hex(randomblob(16)))",
+        "sort_key": "CAST(sort_key || CAST(filename AS BLOB) AS BLOB)",  # two blobs are joined to a text there
+        "hex": "printf('%08x', {})",
+    },
+    "postgresql": {
+        "uid": "gen_random_uuid()",
+        "sort_key": "sort_key || convert_to(filename, 'UTF8')",
+        "hex": "lpad(to_hex({}), 8, '0')",
+    },
 }
 _BODIES = "html_head, html, html_tail, json_head, json, json_tail"
 _COPY = "FROM pattern p JOIN names n ON n.id = {names} + p.place"
@@ -31,7 +39,7 @@ _STATEMENTS = (
         blake2_256, path, metadata_sha256, sort_key, comment, sboms, uploaded, uploaded_via)
     SELECT id, release_id, project_id, filename, packagetype, python_version, size, md5, sha256, digest,
         substr(digest, 1, 2) || '/' || substr(digest, 3, 2) || '/' || substr(digest, 5) || '/' || filename,
-        metadata_sha256, sort_key || {{filename_bytes}}, '', '[]', uploaded, ''
+        metadata_sha256, {{sort_key}}, '', '[]', uploaded, ''
     FROM (SELECT f.id + {{k}} * {{files}} AS id, f.release_id + {{k}} * {{releases}} AS release_id,
         f.project_id + {{k}} * {{projects}} AS project_id,
         n.escaped || substr(f.filename, length(p.normalized_name) + 1) AS filename, f.packagetype, f.python_version,
@@ -87,7 +95,7 @@ def multiply(target: int, catalogue: Path | None) -> int:
                 "names": (k - 1) * patterns,
                 "uid": dialect["uid"],
                 "scrambled": dialect["hex"].format(f"({scrambled})"),
-                "filename_bytes": dialect["bytes"].format("filename"),
+                "sort_key": dialect["sort_key"],
                 "no": "false" if connection.vendor == "postgresql" else "0",
             }
             for statement in _STATEMENTS:
