@@ -215,6 +215,13 @@ class Config:
         values.choice("publishers", "everybody", "nobody"),
         "publishers",
     )
+    vulnerability_keys: str = _setting(
+        POLICY,
+        "Whose signed reports of vulnerabilities are taken: where the public keys of that reporter are, a JSON document"
+        " in a file or at an address. By default nobody's.",
+        values.service("none://", "file:///path", "https://host/path", "http://host/path"),
+        "none://",
+    )
     mail_retention_days: int = _setting(
         POLICY, "Days for which letters and their delivery are remembered.", values.whole_number(1, 3650), 90
     )

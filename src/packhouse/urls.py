@@ -20,6 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("packhouse.index.urls")),
     path("", include("packhouse.uploads.urls")),
     path("", include("packhouse.mail.urls")),
+    path("", include("packhouse.integrations.urls")),
     path("", include("packhouse.console.urls")),
     path("", include("packhouse.search.urls")),
 ]

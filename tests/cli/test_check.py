@@ -55,6 +55,7 @@ def told(home: Path, **env: str) -> dict[str, str]:
 
 
 def test_services_that_answer(tmp_path: Path, elsewhere: str) -> None:
+    (tmp_path / "keys.json").write_text('{"public_keys": []}')
     with redis.running() as cache:
         lines = told(
             tmp_path / "home",
@@ -66,8 +67,9 @@ def test_services_that_answer(tmp_path: Path, elsewhere: str) -> None:
             captcha_secret="hidden",
             breach_check=elsewhere,
             domain_status=f"{elsewhere}/status",
+            vulnerability_keys=f"file://{tmp_path}/keys.json",
         )
-    asked = ("cache", "sso_issuer", "captcha", "breach_check", "domain_status")
+    asked = ("cache", "sso_issuer", "captcha", "breach_check", "domain_status", "vulnerability_keys")
     assert {name: " ok " in lines[name] for name in asked} == dict.fromkeys(asked, True)
     assert "(Example)" in lines["sso_issuer"]
     assert "hidden" not in "".join(lines.values())
@@ -85,6 +87,7 @@ def test_services_that_do_not(tmp_path: Path, elsewhere: str) -> None:
         breach_check=f"{elsewhere}/nothing",
         mail_domain_check=f"dns://{nowhere}",
         domain_status=f"http://{nowhere}/status",
+        vulnerability_keys=f"http://{nowhere}/keys",
     )
     expected = {
         "cache": "limits are counted in the database meanwhile",
@@ -93,6 +96,7 @@ def test_services_that_do_not(tmp_path: Path, elsewhere: str) -> None:
         "breach_check": "HTTP Error 500",
         "mail_domain_check": "FAILS: ",
         "domain_status": "Connection refused",
+        "vulnerability_keys": "the keys cannot be read: ",
     }
     assert {name: (words if words in lines[name] else lines[name]) for name, words in expected.items()} == expected
 

@@ -60,15 +60,19 @@ def examine(settings: config.Config) -> list[Line]:
 def _services(settings: config.Config) -> list[Line]:
     """Asks what is somebody else's, and set up."""
     from packhouse.accounts.services import PROBES, in_use  # noqa: PLC0415
+    from packhouse.integrations import signatures  # noqa: PLC0415
 
+    probes = {name: PROBES[name] for name in in_use()}
+    if signatures.is_set_up():
+        probes["vulnerability_keys"] = signatures.probe
     return [
         _asked(
             name,
             config.without_secrets(config.declared()[name], getattr(settings, name)),
-            PROBES[name],
+            probe,
             essential=False,
         )
-        for name in in_use()
+        for name, probe in probes.items()
     ]
 
 
