@@ -4,6 +4,8 @@ import json
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from tests.factories.projects import make_project, publish
 from tests.index import world
 from tests.integrations.feeds import as_file, as_zip, record, until
@@ -104,6 +106,8 @@ def test_what_is_not_said_is_null_and_lists_are_lists(sample):
         ([{"fixed": "1.1"}, {"introduced": "2.0"}, {"introduced": "0"}], ["1", "2"]),
         ([{"introduced": "0"}, {"fixed": "1.1"}, {"introduced": "1.1"}], ["1", "1.1", "1.2rc1", "2"]),
         ([{"introduced": "1!0"}], []),
+        ([{"introduced": "0"}, {"fixed": "0"}], []),
+        ([{"introduced": "0"}, {"last_affected": "0"}, {"introduced": "2"}], ["2"]),
         ([{"introduced": "2.0.dev1"}, {"fixed": "2.0+local"}], ["2"]),
     ],
 )
@@ -260,7 +264,9 @@ def test_ranges_of_commits_and_addresses_that_are_none_are_passed_over(sample):
 
 def test_a_new_release_in_a_range_is_marked_by_the_clock_and_costs_its_upload_nothing(sample):
     take(record(ranges=[until("3")]))
-    publish(sample, "2.1")
+    with CaptureQueriesContext(connection) as asked:
+        publish(sample, "2.1")
+    assert not any("integrations" in query["sql"] for query in asked)
     assert ids("2.1") == ids() == []
     assert actions.mark_new_releases() == 1
     assert ids("2.1") == ids() == ["GHSA-aaaa-bbbb-cccc"]
@@ -278,6 +284,10 @@ def test_a_new_release_outside_of_every_range_is_looked_at_once(sample):
 def test_releases_of_projects_without_a_report_are_never_looked_at(sample, django_assert_num_queries):
     with django_assert_num_queries(1):
         assert actions.mark_new_releases() == 0
+    publish(make_project("other"), "1.0")
+    take(record(project="other", versions=["1.0"]))
+    assert actions.mark_new_releases() == 0
+    assert set(Release.objects.filter(project=sample).values_list("vulnerabilities", flat=True)) == {None}
 
 
 def test_a_release_that_the_clock_has_missed_is_marked_by_the_next_list(sample):

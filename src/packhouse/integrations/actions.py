@@ -3,10 +3,10 @@
 A project's reports are taken together, in one transaction with its documents, however many releases they affect.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from packaging.version import Version
 
@@ -42,7 +42,7 @@ def report(project_id: int, given: Sequence[Report], *, source: str = OSV, whole
     A project that is gone is no error.
     """
     taken = Taken()
-    if not whole and _says_nothing_new(project_id, given, source):
+    if _says_nothing_new(project_id, given, source, whole=whole):
         taken.unchanged = len(given)
         return taken
     with journalled(None) as book:
@@ -71,6 +71,8 @@ def remove(identifier: str | None, *, projects: Iterable[int]) -> int:
 
 def mark_new_releases() -> int:
     """Mark the releases of the last day that nobody has looked at yet; returns how many there were."""
+    if not Vulnerability.objects.exists():
+        return 0
     watched = Vulnerability.objects.values("project")
     new = Release.objects.filter(created__gt=clock.now() - NEW_FOR, vulnerabilities__isnull=True, project__in=watched)
     by_project: dict[int, int] = {}
@@ -104,8 +106,10 @@ def _locked(project_id: int) -> Project | None:
         return None
 
 
-def _says_nothing_new(project_id: int, given: Sequence[Report], source: str) -> bool:
+def _says_nothing_new(project_id: int, given: Sequence[Report], source: str, *, whole: bool) -> bool:
     stored = _stored(project_id, source)
+    if whole and stored.keys() - {one.identifier for one in given}:
+        return False
     known = all(
         found is None if one.takes_back else found is not None and not _differs(found, one)
         for one in given
@@ -157,16 +161,24 @@ def _differs(row: Vulnerability, one: Report) -> bool:
 
 def _mark(project: Project, book: Ledger, touched: Collection[int] = ()) -> int:
     """Have each release of *project* say what affects it; *touched* ones say something else than before."""
-    known = list(Vulnerability.objects.filter(project=project).order_by("pk"))
+    known = [_Known.of(row) for row in Vulnerability.objects.filter(project=project).order_by("pk")]
     releases = project.releases.values_list("pk", "canonical_version")
-    marks = {number: _affecting(known, version) for number, version in releases}
+    parsed = {key: (text, Version(text)) for key, text in releases}
+    marks = {key: [one.number for one in known if one.affects(*version)] for key, version in parsed.items()}
     return mark_releases(project=project, marks=marks, touched=touched, ledger=book)
 
 
-def _affecting(known: Iterable[Vulnerability], canonical_version: str) -> list[int]:
-    version = Version(canonical_version)
-    return [
-        row.pk
-        for row in known
-        if canonical_version in row.versions or any(ranges.contains(events, version) for events in row.ranges)
-    ]
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A vulnerability, ready to be asked about many releases."""
+
+    number: int
+    versions: frozenset[str]
+    ranges: tuple[Callable[[Version], bool], ...]
+
+    @classmethod
+    def of(cls, row: Vulnerability) -> Self:
+        return cls(row.pk, frozenset(row.versions), tuple(map(ranges.container, row.ranges)))
+
+    def affects(self, canonical_version: str, version: Version) -> bool:
+        return canonical_version in self.versions or any(contains(version) for contains in self.ranges)

@@ -3,7 +3,7 @@
 https://ossf.github.io/osv-schema/ (``affected[].ranges[]`` and "Evaluation").
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from packaging.version import Version
@@ -43,23 +43,27 @@ def _event(said: Any) -> Event:
     return str(kind), version
 
 
-def contains(events: Range, version: Version) -> bool:
-    """Whether *version* lies in the range; *events* as `read` gives them."""
-    limits = [at for kind, at in events if kind == LIMIT]
-    if limits and not any(at == NO_LIMIT or version < Version(at) for at in limits):
-        return False
-    affected = False
-    for kind, at in sorted(events, key=_place):
-        if kind == INTRODUCED and (at == ALWAYS or version >= Version(at)):
-            affected = True
-        elif (kind == FIXED and version >= Version(at)) or (kind == LAST_AFFECTED and version > Version(at)):
-            affected = False
-    return affected
+def container(events: Range) -> Callable[[Version], bool]:
+    """Tells of a version whether it lies in the range; *events* as `read` gives them, which are read once."""
+    limits = [None if at == NO_LIMIT else Version(at) for kind, at in events if kind == LIMIT]
+    ordered = sorted((event for event in events if event[0] != LIMIT), key=_place)
+    steps = [(kind, None if (kind, at) == (INTRODUCED, ALWAYS) else Version(at)) for kind, at in ordered]
+
+    def contains(version: Version) -> bool:
+        if limits and not any(limit is None or version < limit for limit in limits):
+            return False
+        affected = False
+        for kind, at in steps:
+            if at is None or (version > at if kind == LAST_AFFECTED else version >= at):
+                affected = kind == INTRODUCED
+        return affected
+
+    return contains
 
 
 def _place(event: tuple[str, str]) -> tuple[bytes, int]:
     """Events by version; of two at the same one, what is introduced comes last, for that is what holds from there."""
     kind, at = event
-    if kind == LIMIT or (kind == INTRODUCED and at == ALWAYS):
+    if (kind, at) == (INTRODUCED, ALWAYS):
         return b"", 0
     return versions.sort_key_of(at), int(kind == INTRODUCED)
