@@ -104,6 +104,7 @@ def test_what_cannot_be_read_is_told(tmp_path: Path, live_database: str | None) 
     assert lines[0].startswith(f"packhouse: {feed}: file: expected JSON")
     feed.write_text(json.dumps([record("", versions=["1"])]))
     assert cli("load", "--quiet", str(feed)) == (1, ["packhouse: cannot be read: [0]: id: expected a text"])
+    assert cli("load", "--source", "Not a name", str(feed))[0] == 2
     assert cli("remove", "GHSA-2") == (1, ["packhouse: nothing is known as GHSA-2"])
     assert cli("remove")[0] == cli("remove", "GHSA-2", "--everything")[0] == 2
     assert cli("remove", "--everything") == (0, ["Removed: 0."])

@@ -177,6 +177,20 @@ def test_of_a_whole_list_what_it_names_no_longer_goes(sample):
     assert agrees()
 
 
+def test_lists_of_several_names_leave_each_other_alone(sample):
+    take(record("ACME-1", versions=["1.0"]), record("GHSA-1", versions=["1.0"]), source="acme")
+    take(record("GHSA-1", versions=["1.0"]), whole=True)
+    assert [(one["id"], one["source"]) for one in shown("1")] == [
+        ("ACME-1", "acme"),
+        ("GHSA-1", "acme"),
+        ("GHSA-1", "osv"),
+    ]
+    take(record("ACME-1", versions=["1.0"]), source="acme", whole=True)
+    assert [(one["id"], one["source"]) for one in shown("1")] == [("ACME-1", "acme"), ("GHSA-1", "osv")]
+    assert set(Feed.objects.values_list("source", flat=True)) == {"acme", "osv"}
+    assert agrees()
+
+
 def test_of_a_whole_list_that_cannot_all_be_read_nothing_goes(sample):
     take(record(versions=["1.0"]))
     loaded = take({"id": 7, "affected": record()["affected"]}, record("GHSA-2", versions=["1.0"]), whole=True)

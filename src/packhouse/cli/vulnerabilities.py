@@ -1,5 +1,6 @@
 """``packhouse vulnerabilities``: what is known of the releases on this index, from files that the operator brings."""
 
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -19,6 +20,17 @@ if TYPE_CHECKING:
     from packhouse.integrations.models import Vulnerability
 
 
+class Source(click.ParamType[str]):
+    """The name of a list, as readers see it."""
+
+    name = "name"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,31}", value):
+            self.fail(f"{value!r} is not at most 32 small letters, digits and hyphens.", param, ctx)
+        return str(value)
+
+
 @click.group()
 def vulnerabilities() -> None:
     """Known vulnerabilities of releases."""
@@ -27,9 +39,10 @@ def vulnerabilities() -> None:
 @vulnerabilities.command("load")
 @session.home_option
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
-@click.option("--whole", is_flag=True, help="The file is the whole list: remove what is known and not in it.")
+@click.option("--source", type=Source(), default="osv", show_default=True, help="What the list is called.")
+@click.option("--whole", is_flag=True, help="The file is the whole list of that name: remove what is not in it.")
 @click.option("--quiet", is_flag=True, help="Tell only what cannot be read.")
-def load(home: Path | None, file: Path, *, whole: bool, quiet: bool) -> None:
+def load(home: Path | None, file: Path, *, source: str, whole: bool, quiet: bool) -> None:
     """Take the vulnerabilities in FILE; - reads stdin.
 
     FILE is in the OSV format: one record, a list of them, or a zip with a file for each, as they are published for the
@@ -40,7 +53,7 @@ def load(home: Path | None, file: Path, *, whole: bool, quiet: bool) -> None:
         from packhouse.integrations.reports import Malformed  # noqa: PLC0415
 
         try:
-            loaded = take(content, whole=whole)
+            loaded = take(content, source=source, whole=whole)
         except Malformed as refused:
             fail(f"{file}: {refused}")
     for where, problem in loaded.unreadable:
@@ -121,5 +134,5 @@ def remove(home: Path | None, identifier: str | None, project: str, *, everythin
             fail(f"nothing is known as {identifier}{project and f' of {project}'}")
         count = actions.remove(identifier, projects=projects)
         if everything:
-            actions.forget_feed()
+            actions.forget_feeds()
     click.echo(f"Removed: {count}.")

@@ -92,9 +92,9 @@ def note_feed(source: str = OSV) -> None:
         forget(["all-html"])
 
 
-def forget_feed(source: str = OSV) -> None:
-    """Remember no longer that there is such a feed."""
-    if Feed.objects.filter(source=source).delete()[0]:
+def forget_feeds() -> None:
+    """Remember no longer that there has been any feed."""
+    if Feed.objects.all().delete()[0]:
         forget(["all-html"])
 
 

@@ -29,23 +29,23 @@ class Loaded:
     unreadable: list[tuple[str, Malformed]] = field(default_factory=list)
 
 
-def load(file: IO[bytes], *, whole: bool = False) -> Loaded:
-    """Take all records in *file*, which can seek.  Raises ``Malformed`` where nothing can be read.
+def load(file: IO[bytes], *, source: str = OSV, whole: bool = False) -> Loaded:
+    """Take all records in *file*, which can seek, as said by *source*.  Raises ``Malformed`` where nothing can be read.
 
-    *whole*: the file is all that there is, so that what was known before and is not in it is removed; nothing is
-    removed of a project of which a record cannot be read.
+    *whole*: the file is all that *source* says, so that what it said before and is not in it is removed; nothing is, if
+    a record cannot be read.
     """
     loaded = Loaded()
     given = _by_project(_reports(file, loaded), loaded)
     whole = whole and not loaded.unreadable
     if whole:
-        before = Vulnerability.objects.filter(source=OSV).values_list("project_id", "project__normalized_name")
+        before = Vulnerability.objects.filter(source=source).values_list("project_id", "project__normalized_name")
         for project_id, name in before.distinct():
             given.setdefault((name, project_id), {})
     for (name, project_id), reports in sorted(given.items()):
-        loaded.taken[name] = actions.report(project_id, list(reports.values()), whole=whole)
+        loaded.taken[name] = actions.report(project_id, list(reports.values()), source=source, whole=whole)
     if loaded.records > len(loaded.unreadable):
-        actions.note_feed()
+        actions.note_feed(source)
     return loaded
 
 
