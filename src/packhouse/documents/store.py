@@ -5,6 +5,7 @@ newest change id.  Keys are those of ``documents.models``; ``release/{project}/{
 the project's shared piece.
 """
 
+import select
 import sqlite3
 import threading
 import weakref
@@ -239,7 +240,7 @@ class SQLiteReader(_Queries):
 
 
 class PostgresReader(_Queries):
-    """Reads from PostgreSQL, one connection a thread, opened anew when it breaks."""
+    """Reads from PostgreSQL, one connection a thread, opened anew when it has broken, also while nothing was asked."""
 
     inline = False
     mark = "%s"
@@ -260,7 +261,8 @@ class PostgresReader(_Queries):
         if self._is_closed:
             raise Unavailable("the reader is closed")
         connection = getattr(self._local, "connection", None)
-        if connection is None or connection.closed:
+        if connection is None or _is_lost(connection):
+            self._forget()
             connection = psycopg.connect(
                 self._url, autocommit=True, options="-c statement_timeout=10000", **self._patience
             )
@@ -300,6 +302,25 @@ class PostgresReader(_Queries):
         except psycopg.OperationalError as error:
             self._forget()
             raise Unavailable(str(error)) from error
+
+
+def _is_lost(connection: Any) -> bool:
+    """Whether it is closed, or the server has hung up since it was last asked: then its end can be read."""
+    import psycopg  # noqa: PLC0415
+
+    if connection.closed:
+        return True
+    if connection.info.transaction_status:  # within one, what breaks is for whoever has begun it
+        return False
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    if not poll.poll(0):
+        return False
+    try:
+        connection.pgconn.consume_input()  # what else it may have said
+    except psycopg.OperationalError:
+        return True
+    return bool(poll.poll(0))
 
 
 def _close_all(connections: list[Any]) -> None:
