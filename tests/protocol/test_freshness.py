@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import re
 import threading
 import time
 
@@ -130,16 +131,20 @@ def crowded(pair):
 def test_a_large_project_asked_for_by_everybody_at_once_is_loaded_once(crowded, in_process):
     door = in_process(on=crowded[0])
     door.get("/_health/")
-    before = door.door.store.loads
+    store = door.door.store
 
     async def crowd():
-        return await asyncio.gather(*(door.ask("/simple/crowded/", accept_encoding="gzip") for _ in range(200)))
+        await store.sync()
+        await store._warming
+        before = store.loads
+        answers = await asyncio.gather(*(door.ask("/simple/crowded/", accept_encoding="gzip") for _ in range(200)))
+        return answers, store.loads - before
 
-    answers = door.runner.run(crowd())
+    answers, loads = door.runner.run(crowd())
     assert {answer.status for answer in answers} == {200}
     assert len({answer.body for answer in answers}) == 1
     assert gzip.decompress(answers[0].body).count(b"<a href=") == 6000
-    assert door.door.store.loads == before + 1
+    assert loads == 1
 
 
 def test_a_large_index_is_ready_before_anybody_asks_for_it(crowded, in_process, monkeypatch):
@@ -154,7 +159,7 @@ def test_a_large_index_is_ready_before_anybody_asks_for_it(crowded, in_process, 
         for accept in (V1_JSON, "text/html"):
             answer = await door.ask("/simple/", accept=accept, accept_encoding="gzip")
             assert b"crowded" in gzip.decompress(answer.body)
-        assert store.loads == loads == 2
+        assert store.loads == loads == 3  # with the list of what is withheld
 
     door.runner.run(start())
 
@@ -168,7 +173,24 @@ def test_a_small_index_is_read_when_somebody_asks_for_it(crowded, in_process):
         await store._warming
 
     door.runner.run(start())
-    assert store.loads == 0
+    assert store.loads == 1  # the list of what is withheld
+
+
+def test_what_is_withheld_stays_in_memory_when_memory_is_short(crowded, in_process):
+    door = in_process(on=crowded[0])
+    store = door.door.store
+    path = re.search(rb"/packages/[^\"#]+", door.get("/simple/crowded/").body)[0].decode()
+
+    async def short_of_memory():
+        await store._warming
+        store.capacity = 1
+        await door.ask("/simple/crowded/")
+        await door.ask("/simple/")
+
+    door.runner.run(short_of_memory())
+    loads = store.loads
+    assert door.get(path).status == 404  # no file here has bytes
+    assert store.loads == loads
 
 
 async def _until_it_lists(door, name, accept):

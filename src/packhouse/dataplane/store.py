@@ -18,6 +18,7 @@ from typing import Literal
 from packhouse.base.metrics import hot
 from packhouse.dataplane.large import LARGE, Assembly, LargePage
 from packhouse.dataplane.page import Page
+from packhouse.documents.edition import WITHHELD
 from packhouse.documents.generation import Generation
 from packhouse.documents.store import EVERYTHING, Format, Outdated, Pieces, Reader, Unavailable
 
@@ -30,6 +31,8 @@ SYNC_PAUSE = 0.5
 _FORMATS: tuple[Format, ...] = ("html", "json")
 _WARM: tuple[Format, ...] = ("json", "html")
 """In the order in which they are asked for: pip and uv want JSON."""
+_ALWAYS: Key = (WITHHELD, "json")
+"""What each file is looked up in: it is in memory before somebody asks, and stays, so that files need no database."""
 
 
 class NotLoaded(Exception):
@@ -165,10 +168,16 @@ class DocumentStore:
 
     async def _warm(self) -> None:
         """Have the index made before somebody asks for it, where it is so large that making it takes seconds."""
+        await self._remember()
         for fmt in _WARM:
             with suppress(Unavailable):
                 if await asyncio.get_running_loop().run_in_executor(self._threads, self._is_large, ("index", fmt)):
                     await self.load(("index", fmt))
+
+    async def _remember(self) -> None:
+        """Have in memory what always is."""
+        with suppress(Unavailable):
+            await self.load(_ALWAYS)
 
     def _keep(self, key: Key, loaded: Pieces | None) -> Entry:
         self.loads += 1
@@ -183,8 +192,12 @@ class DocumentStore:
         self.size += _weight(page)
         if key[0].startswith("release/"):
             self._releases.setdefault(key[0].split("/")[1], set()).add(key)
-        while self.size > self.capacity and len(self._pages) > 1:
-            self._drop(next(iter(self._pages)))
+        while self.size > self.capacity and len(self._pages) > 2:  # the one that always stays, and this one
+            oldest = next(iter(self._pages))
+            if oldest == _ALWAYS:
+                self._pages.move_to_end(oldest)
+            else:
+                self._drop(oldest)
 
     # -- staying true -------------------------------------------------------------------------------------------
 
@@ -266,8 +279,7 @@ class DocumentStore:
         self._releases.clear()
         for load in self._loading.values():
             load.stale = True
-        if self._seen is None:
-            self._warming = asyncio.ensure_future(self._warm())
+        self._warming = asyncio.ensure_future(self._warm() if self._seen is None else self._remember())
         self._seen = last
         for listener in self.listeners:
             listener(None)
@@ -280,6 +292,8 @@ class DocumentStore:
                 for release in self._releases.pop(key.removeprefix("project/"), ()):
                     self._drop(release)
         self._mark_loads(set(keys))
+        if WITHHELD in keys:
+            self._warming = asyncio.ensure_future(self._remember())
         self._seen = last
         for listener in self.listeners if keys else ():
             listener(keys)
