@@ -69,7 +69,7 @@ def test_many_publishers_at_once_are_all_served(
         held = Held.by(index).of_what_grows()
         with ExitStack() as maintainers:
             changed = [
-                maintainers.enter_context(changes(index, prefix, seed=f"{prefix} {number}"))
+                maintainers.enter_context(changes(index, prefix, seed=f"{prefix} {number}", pause=0.5))
                 for prefix in ("crowd", "alone")
                 for number in range(2)
             ]
