@@ -124,3 +124,11 @@ def test_a_change_has_the_cache_in_front_forget_the_project_and_the_first_list_a
     assert not Waiting.objects.exists()
     actions.remove("GHSA-aaaa-bbbb-cccc", projects=[project.pk])
     assert set(Waiting.objects.values_list("key", flat=True)) == {"project/sample"}
+
+
+@pytest.mark.parametrize(("valid", "withdrawn", "more"), [(150, 100, False), (201, 0, True), (1, 201, True)])
+def test_only_what_does_not_fit_is_said_to_be_more(project, valid, withdrawn, more):
+    told = [record(f"GHSA-{number}", versions=["1.1"]) for number in range(valid)]
+    gone = [record(f"GONE-{number}", versions=["1.1"], withdrawn="2026-06-01T00:00:00Z") for number in range(withdrawn)]
+    take(*told, *gone)
+    assert ("There are more: all of them, as JSON" in text("security/")) == more

@@ -93,12 +93,13 @@ def security(request: HttpRequest, place: Place) -> dict[str, Any]:
     """What is known of weaknesses, of how the files came about and of what is in them."""
     with_sboms = [] if place.is_hidden else place.release.files.exclude(sboms=[]).order_by("sort_key")[:100]
     known = known_of(place.release)
+    valid, withdrawn = ([one for one in known if bool(one.withdrawn) == gone] for gone in (False, True))
     return {
         "with_sboms": with_sboms,
         "has_feed": bool(known) or has_feed(),
-        "known": [one for one in known if not one.withdrawn][:VULNERABILITIES_SHOWN],
-        "withdrawn": [one for one in known if one.withdrawn][:VULNERABILITIES_SHOWN],
-        "more_known": len(known) > VULNERABILITIES_SHOWN,
+        "known": valid[:VULNERABILITIES_SHOWN],
+        "withdrawn": withdrawn[:VULNERABILITIES_SHOWN],
+        "more_known": max(len(valid), len(withdrawn)) > VULNERABILITIES_SHOWN,
     }
 
 
