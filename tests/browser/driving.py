@@ -9,7 +9,7 @@ from typing import Any
 
 import html5lib
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 from tests.servers.processes import program
 
 PATIENCE = 120_000
@@ -88,6 +88,15 @@ def sign_in(context: BrowserContext, url: str, user: Any, *, proved: bool = True
     client = signed_in(user, proved=proved)
     value = client.cookies[settings.SESSION_COOKIE_NAME].value
     context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": value, "url": url}])
+
+
+def press(target: Locator) -> None:
+    """Click *target*, which leads to another page, and wait until that page is there.
+
+    A click by itself is over before what it leads to begins: whatever reads the page right after it reads the old one.
+    """
+    with target.page.expect_navigation():
+        target.click()
 
 
 def assert_accessible(page: Page) -> None:

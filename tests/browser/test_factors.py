@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
-from tests.browser.driving import assert_accessible, assert_fits
+from tests.browser.driving import assert_accessible, assert_fits, press
 from tests.browser.pages import first_link
 from tests.builders import make_wheel
 from tests.factories.accounts import make_user
@@ -52,12 +52,12 @@ def log_in(page: Page, user: str) -> None:
     page.goto("/account/login/")
     page.get_by_label("User name").fill(user)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Sign in", exact=True).click()
+    press(page.get_by_role("button", name="Sign in", exact=True))
 
 
 def log_out(page: Page) -> None:
     page.goto("/account/logout/")
-    page.locator("main").get_by_role("button").first.click()
+    press(page.locator("main").get_by_role("button").first)
 
 
 def is_in(page: Page) -> bool:
@@ -90,24 +90,24 @@ def test_from_the_first_run_to_a_token_that_is_taken_back(page: Page, tmp_path: 
     page.get_by_label("Email address").fill("ada@example.org")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_label("Password, once more").fill(PASSWORD)
-    page.get_by_role("button", name="Create the administrator").click()
-    page.get_by_role("link", name="Leave everything as it is").click()
+    press(page.get_by_role("button", name="Create the administrator"))
+    press(page.get_by_role("link", name="Leave everything as it is"))
 
     # Clients and tokens come after a second factor: an authenticator app.
     expect(page.get_by_role("heading", level=1)).to_have_text("Two-factor authentication")
-    page.get_by_role("link", name="Set up an authenticator app").click()
+    press(page.get_by_role("link", name="Set up an authenticator app"))
     assert page.locator("img.qr-code").evaluate("image => image.decode().then(() => image.naturalWidth)") > 100
     secret = page.locator("main [data-copyable]").first.get_attribute("data-copyable") or ""
     page.get_by_label("Code").fill(code_of(secret))
-    page.get_by_role("button", name="Set up the app").click()
+    press(page.get_by_role("button", name="Set up the app"))
 
     # Recovery codes, saved as a file, then where the first run left off.
-    page.get_by_role("button", name="Make recovery codes").click()
+    press(page.get_by_role("button", name="Make recovery codes"))
     codes = page.locator(".codes [role=listitem]").all_inner_texts()
     with page.expect_download() as saved:
         page.get_by_role("link", name="Save as a file").click()
     assert saved.value.path().read_text().split() == codes
-    page.get_by_role("link", name="I have stored them").click()
+    press(page.get_by_role("link", name="I have stored them"))
     expect(page.get_by_role("heading", level=1)).to_have_text("Tell your clients")
 
     # A passkey, and signing in with nothing else.
@@ -125,14 +125,14 @@ def test_from_the_first_run_to_a_token_that_is_taken_back(page: Page, tmp_path: 
     page.goto("/manage/account/token/create/")
     page.get_by_label("Name", exact=True).fill("release job")
     page.get_by_label("The whole account").check()
-    page.get_by_role("button", name="Create the token").click()
+    press(page.get_by_role("button", name="Create the token"))
     token = page.locator(".token-text code").inner_text()
     assert upload(page, token, make_wheel("demo", "1.0"), tmp_path).returncode == 0
     page.goto("/manage/account/token/")
     expect(page.get_by_role("row", name="release job")).to_contain_text("the whole account")
-    page.get_by_role("link", name="Delete release job").click()
+    page.get_by_role("link", name="Delete release job").click()  # opens a dialog
     page.get_by_label("Type “release job” to confirm").fill("release job")
-    page.get_by_role("button", name="Delete the token").click()
+    press(page.get_by_role("button", name="Delete the token"))
     expect(page.get_by_text("The token “release job” is deleted.")).to_be_visible()
     refused = upload(page, token, make_wheel("demo", "1.1"), tmp_path)
     assert refused.returncode == 1
@@ -155,7 +155,7 @@ def confirm_browser(page: Page) -> None:
     from tests.accounts.visitor import link_in
 
     page.goto(link_in("unrecognized-login"))
-    page.locator("main").get_by_role("button").first.click()
+    press(page.locator("main").get_by_role("button").first)
 
 
 def test_a_code_lets_in_once_and_the_browser_is_remembered(page: Page, ada: User) -> None:
@@ -165,11 +165,11 @@ def test_a_code_lets_in_once_and_the_browser_is_remembered(page: Page, ada: User
     assert_accessible(page)
     assert_fits(page)
     page.get_by_label("Code").fill("000000")
-    page.get_by_role("button", name="Sign in").click()
+    press(page.get_by_role("button", name="Sign in"))
     expect(page.get_by_text("This is not right, or was used before.").first).to_be_visible()
     page.get_by_label("Code").fill(code_of(secret))
     page.get_by_label("Remember this browser for 30 days").check()
-    page.get_by_role("button", name="Sign in").click()
+    press(page.get_by_role("button", name="Sign in"))
     confirm_browser(page)
     assert is_in(page)
     log_out(page)
@@ -188,7 +188,7 @@ def test_a_security_key_lets_in_after_the_password_and_not_alone(page: Page, ada
     plug_in(page, **SECURITY_KEY)
     log_in_with_app(page, ada)
     add_key(page, "Ring", "Security key")
-    page.get_by_role("button", name="Make recovery codes").click()
+    press(page.get_by_role("button", name="Make recovery codes"))
     log_out(page)
     log_in(page, "ada")
     page.get_by_role("button", name="Use a passkey or security key").click()
@@ -202,7 +202,7 @@ def log_in_with_app(page: Page, user: User) -> None:
     secret = make_app(user)
     log_in(page, user.username)
     page.get_by_label("Code").fill(code_of(secret))
-    page.get_by_role("button", name="Sign in").click()
+    press(page.get_by_role("button", name="Sign in"))
     confirm_browser(page)
 
 
