@@ -4,9 +4,9 @@ import socket
 
 import pytest
 
-from packhouse.images import network
+from packhouse.base import network
+from packhouse.base.network import NotAllowed, allowed_addresses, is_allowed
 from packhouse.images.fetching import NotFetched, fetch
-from packhouse.images.network import NotAllowed, allowed_addresses, is_allowed
 
 PRIVATE = (
     *("127.0.0.1", "127.1.2.3", "0.0.0.0", "0.1.2.3", "10.0.0.1", "172.16.0.1", "172.31.255.254", "192.168.1.1"),

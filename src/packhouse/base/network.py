@@ -1,4 +1,4 @@
-"""Which addresses a picture may be fetched from: those of the public Internet, and networks that the operator names.
+"""Which addresses may be asked for what strangers name: those of the public Internet, and networks of the operator.
 
 A name is resolved once, every address that it has must be allowed, and the connection goes to one of exactly these:
 a name that answers differently a moment later (DNS rebinding) leads nowhere else.
@@ -24,10 +24,15 @@ def allowed_addresses(host: str, port: int, allowed: Sequence[str], *, usual_por
 
     *allowed* are networks that count as public; only they are asked on a port that is not the *usual_port* of HTTP.
     """
-    found = dict.fromkeys(str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+    found = any_addresses(host, port)
     if not found or not all(is_allowed(text, allowed, public=usual_port) for text in found):
         raise NotAllowed(f"{host}:{port} is not of the public Internet")
-    return list(found)
+    return found
+
+
+def any_addresses(host: str, port: int) -> list[str]:
+    """All addresses of *host*.  Raises ``OSError`` of the look-up."""
+    return list(dict.fromkeys(str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)))
 
 
 def is_allowed(text: str, allowed: Sequence[str] = (), *, public: bool = True) -> bool:
