@@ -63,6 +63,7 @@ def _setting(
 PLACES, SERVING, POLICY, LIMITS, WATCHING = "Places", "Serving", "Policy", "Limits", "Watching"
 ACCOUNTS: Final = "Accounts"
 OTHER_ACCOUNTS: Final = "Accounts elsewhere"
+TRUSTED_PUBLISHING: Final = "Trusted publishing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -352,6 +353,41 @@ class Config:
     )
     gitlab_client_secret: str = _setting(
         OTHER_ACCOUNTS, "The secret that goes with `gitlab_client_id`.", TEXT, "", secret=True
+    )
+
+    oidc_audience: str = _setting(
+        TRUSTED_PUBLISHING,
+        "For whom the identity tokens of jobs must be made. Clients ask for it; where it is the same for two indexes,"
+        " a token for one is good at the other.",
+        values.pattern(r"[\w.:/-]{1,200}", "letters, digits and the signs .:/-_"),
+        derive=lambda config: urlsplit(config.public_url).netloc,
+        derived_text="{public_host}",
+    )
+    oidc_issuers: tuple[str, ...] = _setting(
+        TRUSTED_PUBLISHING,
+        "Issuers of one's own beside the public ones: self-managed GitLab and GitHub Enterprise servers, each exactly"
+        " as its tokens name it.",
+        values.ISSUERS,
+        (),
+    )
+    github_events: tuple[str, ...] = _setting(
+        TRUSTED_PUBLISHING,
+        "What may have started a job of GitHub that publishes. `pull_request_target` and `workflow_run` are missing,"
+        " because they run with rights of the repository on what strangers may have sent.",
+        values.WORDS,
+        (
+            "push",
+            "release",
+            "workflow_dispatch",
+            "repository_dispatch",
+            "schedule",
+            "create",
+            "deployment",
+            "deployment_status",
+            "merge_group",
+            "pull_request",
+            "workflow_call",
+        ),
     )
 
     file_size_limit: int = _setting(LIMITS, "The largest file, unless a project is allowed more.", SIZE, 100 * MIB)

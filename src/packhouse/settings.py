@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "packhouse.mail",
     "packhouse.pages",
     "packhouse.projects",
+    "packhouse.publishers",
     "packhouse.purge",
     "packhouse.queue",
     "packhouse.search",

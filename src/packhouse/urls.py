@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("packhouse.pages.health")),
     path("", include("packhouse.accounts.factors.urls")),
     path("", include("packhouse.tokens.urls")),
+    path("", include("packhouse.publishers.urls")),
     path("api/v1/", api.urls),
     path("", include("packhouse.index.urls")),
     path("", include("packhouse.uploads.urls")),

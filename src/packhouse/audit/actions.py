@@ -89,5 +89,5 @@ def _actor(by: Actor) -> tuple[int | None, str, UUID | None]:
     if by is None:
         return None, "", None
     if isinstance(by, Identity):
-        return by.user_id, by.username, by.token.id if by.token else None
+        return by.user_id, by.name[:50], by.token.id if by.token else None
     return by.pk, by.get_username(), None

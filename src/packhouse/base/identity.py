@@ -1,7 +1,8 @@
 """Who a request speaks for, and where it comes from: plain values that every room may hold."""
 
+from collections.abc import Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -28,11 +29,42 @@ class TokenGrant:
 
 
 @dataclass(frozen=True, slots=True)
+class AttestationIdentity:
+    """Whom attestations of a publisher have to name (PEP 740): a workflow of a repository, or an e-mail address.
+
+    ``kind`` is the publisher's in the spelling of provenance objects: ``GitHub``, ``GitLab`` or ``Google``.
+    """
+
+    kind: str
+    issuer: str
+    repository: str = ""
+    workflow: str = ""
+    environment: str = ""
+    email: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Publisher:
+    """The trusted publisher that a token was minted for.
+
+    ``words`` name it to people, ``source`` is the address below which everything is its own (empty: nowhere), and
+    ``claims`` are those of its identity token that were kept, like ``ref`` and ``sha``.
+    """
+
+    id: UUID
+    kind: str
+    words: str
+    source: str = ""
+    claims: Mapping[str, str] = field(default_factory=dict)
+    attestation_identity: AttestationIdentity | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Identity:
     """Whoever a request speaks for, as of the moment it was asked.
 
     ``two_factor`` says whether the user has a second factor (or holds an operator's token), ``verified_email`` whether
-    the user's primary address is verified.
+    the user's primary address is verified.  ``publisher`` is there where ``kind`` says so.
     """
 
     kind: Literal["anonymous", "user", "publisher"] = "anonymous"
@@ -43,6 +75,12 @@ class Identity:
     token: TokenGrant | None = None
     two_factor: bool = False
     verified_email: bool = False
+    publisher: Publisher | None = None
+
+    @property
+    def name(self) -> str:
+        """Who it is, for people: the user's name, or the publisher in words."""
+        return self.publisher.words if self.publisher else self.username
 
     @property
     def is_anonymous(self) -> bool:

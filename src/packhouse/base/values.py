@@ -209,6 +209,35 @@ def _purge(value: Any) -> str:
     return text
 
 
+ISSUER_KINDS = ("github", "gitlab")
+
+
+def _issuers(value: Any) -> tuple[str, ...]:
+    for item in _items(value):
+        issuer_of(item)
+    return tuple(_items(value))
+
+
+def issuer_of(text: str) -> tuple[str, str]:
+    """Kind and URL of ``gitlab=https://gitlab.example.org``; without TLS on loopback alone.  Raises ``ValueError``."""
+    kind, _, url = text.partition("=")
+    parts = urlsplit(url)
+    secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in {"127.0.0.1", "::1", "localhost"})
+    if kind not in ISSUER_KINDS or not secure or not parts.hostname or "@" in parts.netloc:
+        raise ValueError(text)
+    if parts.query or parts.fragment or url.endswith("/") or len(url) > 400 or not url.isprintable() or " " in url:
+        raise ValueError(text)
+    _ = parts.port  # raises when it is no number
+    return kind, url
+
+
+def _words(value: Any) -> tuple[str, ...]:
+    words = tuple(_items(value))
+    if not words or not all(re.fullmatch(r"[a-z_]+", word) for word in words):
+        raise ValueError(value)
+    return words
+
+
 _ONE_RATE = r"[1-9]\d{0,8} per (?:[1-9]\d{0,5} )?(?:second|minute|hour|day)s?"
 
 
@@ -233,6 +262,12 @@ ORIGIN = Kind("an http or https address without query, such as https://packages.
 MAIL = Kind("file:///path, smtp://user:password@host:587, smtps://… or ses://region", _mail)
 NAME_SERVER = Kind("none://, dns:// or dns://address:port", _name_server)
 CAPTCHA = Kind("none://, hcaptcha://site-key, recaptcha://site-key or turnstile://site-key", _captcha)
+ISSUERS = Kind(
+    "issuers separated by commas, such as gitlab=https://gitlab.example.org,github=https://github.example.org/_services/token",
+    _issuers,
+    ",".join,
+)
+WORDS = Kind("words of lower-case letters and underscores, separated by commas", _words, ",".join)
 PURGE = Kind("none://, varnish://:secret@host:port or fastly://token@service", _purge)
 RATE = Kind(
     "how often in what time, such as 10 per 5 minutes; several are separated by semicolons",

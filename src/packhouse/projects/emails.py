@@ -225,7 +225,7 @@ def _tell(
 
 
 def _by(by: Actor) -> Facts:
-    username = by.username if isinstance(by, Identity) else by.get_username() if by else ""
+    username = by.name if isinstance(by, Identity) else by.get_username() if by else ""
     return [(_("Done by"), username)] if username else []
 
 

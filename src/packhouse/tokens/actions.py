@@ -71,7 +71,7 @@ def create_token(
         event = _record("api_token:added", token, projects, by=by)
         works_for = [*(project.name for project in projects), *patterns]
         emails.api_token_added(user, description=token.description, works_for=works_for, cause=str(event.pk))
-    return token, _text(token, fences)
+    return token, text_of(token.pk, bytes(token.salt), fences)
 
 
 def delete_token(*, owner: User, token_id: UUID, by: audit.Actor = None, reason: str = "") -> None:
@@ -129,11 +129,12 @@ def _fences(
     return fences
 
 
-def _text(token: Token, fences: Iterable[caveats.Caveat]) -> str:
+def text_of(identifier: UUID, salt: bytes, fences: Iterable[caveats.Caveat]) -> str:
+    """The text of a token, whose row has that *salt*."""
     return macaroons.mint(
         location=urlsplit(settings.PACKHOUSE.public_url).hostname or "",
-        identifier=token.pk,
-        root_key=keys.root_keys(bytes(token.salt))[0],
+        identifier=identifier,
+        root_key=keys.root_keys(salt)[0],
         caveats=map(caveats.serialize, fences),
         prefix=settings.PACKHOUSE.token_prefix,
     )
@@ -192,7 +193,11 @@ write_uses = _notes.write
 def touch(identity: Identity, address: str = "") -> None:
     """Note that the identity's token was used from *address*; at most once per minute and token, never waiting."""
     grant, now = identity.token, clock.now()
-    if grant is not None and (grant.last_used is None or now - grant.last_used >= USE_RESOLUTION):
+    if (
+        grant is not None
+        and identity.kind == "user"
+        and (grant.last_used is None or now - grant.last_used >= USE_RESOLUTION)
+    ):
         _notes.add(grant.id, now, address)
 
 

@@ -35,8 +35,9 @@ class NamedProject(Protocol):
 class Context:
     """What caveats are judged against.
 
-    ``now`` is in seconds since the epoch; ``user_uid`` is the token's user; ``project`` the project asked for, if any;
-    ``grant`` which of ``GRANTS`` the request needs, empty for none; ``address`` the client's, empty where unknown.
+    ``now`` is in seconds since the epoch; ``user_uid`` is the token's user, or ``publisher_id`` its trusted publisher;
+    ``project`` the project asked for, if any; ``grant`` which of ``GRANTS`` the request needs, empty for none;
+    ``address`` the client's, empty where unknown.
     """
 
     now: float
@@ -44,6 +45,7 @@ class Context:
     project: NamedProject | None = None
     grant: str = ""
     address: str = ""
+    publisher_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,10 @@ class OIDCPublisher:
         return [4, self.publisher_id, None]
 
     def check(self, context: Context) -> None:
-        raise CaveatRefused("publisher-scoped token used without its trusted publisher")
+        if not context.publisher_id:
+            raise CaveatRefused("publisher-scoped token used without its trusted publisher")
+        if context.publisher_id != self.publisher_id:
+            raise CaveatRefused("publisher-scoped token is not valid for this trusted publisher")
 
 
 @dataclass(frozen=True, slots=True)

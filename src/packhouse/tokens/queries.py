@@ -1,7 +1,7 @@
 """Who a request's ``Authorization`` header speaks for, and a user's tokens."""
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypedDict, cast
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
         user_verified_email: bool
 
 
+Others = Callable[[macaroons.Presented], tuple[bytes, Identity] | None]
+"""Finds a token: its salt and whom it is for, as far as that is true, since the signature is not yet verified."""
+
 NO_PASSWORDS = (
     "Username/Password authentication is no longer supported. Use an API token (user name __token__) or trusted "
     "publishing instead."
@@ -48,17 +51,17 @@ class CredentialsRefused(Exception):
         self.status = status
 
 
-def identify(authorization: str | None) -> Identity:
+def identify(authorization: str | None, others: Others | None = None) -> Identity:
     """The identity that the ``Authorization`` header proves; ``ANONYMOUS`` without one.
 
     Accepts ``Basic`` with the user name ``__token__``, and the schemes ``token`` and ``Bearer``.  One database query; a
     password hash is never computed.  The token's signature is verified here, its caveats wait for ``rules.check``.
-    Raises ``CredentialsRefused``.
+    *others* knows tokens that are no user's, for doors that take them.  Raises ``CredentialsRefused``.
     """
     if authorization is None or not authorization.strip():
         return ANONYMOUS
     try:
-        identity = _identity_of(_token_text(authorization))
+        identity = _identity_of(_token_text(authorization), others)
     except CredentialsRefused:
         metrics.count("packhouse_authentications", "token", "refused")
         raise
@@ -130,19 +133,31 @@ def _basic_password(parameter: str) -> str:
     return password.strip()
 
 
-def _identity_of(text: str) -> Identity:
+def _identity_of(text: str, others: Others | None) -> Identity:
     try:
         presented = macaroons.parse(text, settings.PACKHOUSE.token_prefix)
     except macaroons.MacaroonRefused as refused:
         raise CredentialsRefused("malformed-token", INVALID) from refused
-    token = _find(presented.identifier)
-    if token is None or not token.user.can_act:
+    found = _of_user(presented) or (others(presented) if others else None)
+    if found is None:
         raise CredentialsRefused("unknown-token", INVALID)
     if bans.is_banned():
         raise CredentialsRefused("address-banned", INVALID)
-    if not macaroons.is_signed_with(presented, keys.root_keys(bytes(token.salt))):
+    salt, identity = found
+    if not macaroons.is_signed_with(presented, keys.root_keys(salt)):
         raise CredentialsRefused("bad-signature", "Invalid API Token: signatures do not match")
-    return _granted(token, presented)
+    return identity
+
+
+def _of_user(presented: macaroons.Presented) -> tuple[bytes, Identity] | None:
+    token = _find(presented.identifier)
+    return (bytes(token.salt), _granted(token, presented)) if token is not None and token.user.can_act else None
+
+
+def united_caveats(presented: macaroons.Presented, stored: Iterable[list[Any]]) -> tuple[str, ...]:
+    """The presented caveats, then the *stored* ones, so that both sets must hold."""
+    known = tuple(caveats.compact(caveat) for caveat in stored)
+    return presented.caveats + tuple(text for text in known if text not in presented.caveats)
 
 
 _OF_TOKEN = [field.attname for field in Token._meta.concrete_fields]
@@ -170,8 +185,7 @@ def _find(token_id: UUID) -> "WithAnnotations[Token, UserFacts] | None":
 
 
 def _granted(token: "WithAnnotations[Token, UserFacts]", presented: macaroons.Presented) -> Identity:
-    """The identity of the token's user; the stored caveats join the presented ones, so that both sets must hold."""
-    stored = tuple(caveats.compact(caveat) for caveat in token.caveats)
+    """The identity of the token's user."""
     return Identity(
         kind="user",
         user_id=token.user_id,
@@ -181,7 +195,7 @@ def _granted(token: "WithAnnotations[Token, UserFacts]", presented: macaroons.Pr
         token=TokenGrant(
             id=token.pk,
             description=token.description,
-            caveats=presented.caveats + tuple(text for text in stored if text not in presented.caveats),
+            caveats=united_caveats(presented, token.caveats),
             by_operator=token.by_operator,
             last_used=token.last_used,
             grants=grants_of(token.caveats),

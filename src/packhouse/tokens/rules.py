@@ -67,6 +67,7 @@ def check(identity: Identity, permission: str, project: caveats.NamedProject | N
         project=project,
         grant=grant,
         address=current_request.get().address,
+        publisher_id=str(identity.publisher.id) if identity.publisher else "",
     )
     try:
         caveats.check_all(identity.token.caveats, context)

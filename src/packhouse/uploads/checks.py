@@ -17,6 +17,8 @@ from packhouse.flags import queries as flags
 from packhouse.projects import queries as projects
 from packhouse.projects.models import File
 from packhouse.projects.rules import may_create_project, may_upload
+from packhouse.publishers import queries as publishers
+from packhouse.publishers.rules import may_publish
 from packhouse.specs import filenames, names
 from packhouse.specs.metadata import compare
 from packhouse.tokens.rules import check as check_token
@@ -138,13 +140,19 @@ def token_fits(upload: Described) -> None:
 
 def may_upload_to_project(upload: Described) -> None:
     project = upload.project
-    if project is not None:
+    if project is None:
+        return
+    if upload.identity.publisher is not None:
+        trusted = publishers.is_trusted(upload.identity.publisher.id, project.pk)
+        require(may_publish(upload.identity, trusted=trusted, project=project.name, status=project.status))
+    else:
         role = projects.role_of(upload.identity.user_id, project)
         require(may_upload(upload.identity, role=role, project=project.name, status=project.status))
 
 
 def is_in_good_standing(upload: Described) -> None:
-    if upload.project is not None:
+    """Users, that is: a publisher has no address, and its first factor is the job itself."""
+    if upload.project is not None and upload.identity.kind == "user":
         require(must_have_verified_email(upload.identity))
         require(must_have_two_factor(upload.identity, upload.config.require_two_factor))
 
@@ -268,6 +276,8 @@ def asked_again(upload: Spooled) -> Iterator[Asked]:
     yield flags.asked("disallow-new-upload")
     if upload.project is not None:
         yield from projects.asked_role(upload.identity.user_id, upload.project)
+        if upload.identity.publisher is not None:
+            yield publishers.asked_trust(upload.identity.publisher.id, upload.project.pk)
         yield _SAME, upload.filename, upload.content.blake2_256
         yield projects.asked_use(upload.filename)
         yield projects.asked_release(upload.project.pk, upload.canonical_version)

@@ -1,13 +1,13 @@
 """From one view of an upload to the next: who sent it, what it claims, what the file itself says."""
 
 from packhouse.projects import queries as projects
+from packhouse.publishers.queries import identify as identity_of
 from packhouse.specs import metadata, versions
 from packhouse.specs.archives.inspect import Inspection
 from packhouse.specs.archives.inspector import Inspector
 from packhouse.specs.names import shorten
 from packhouse.tokens.actions import touch
 from packhouse.tokens.queries import CredentialsRefused
-from packhouse.tokens.queries import identify as identity_of
 from packhouse.uploads.reasons import Rejected
 from packhouse.uploads.rendering import RenderingFailed, render
 from packhouse.uploads.stages import Arrival, Described, Opened, Ready, Spooled, Submission, widen

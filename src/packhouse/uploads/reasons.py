@@ -100,7 +100,9 @@ PERMISSION = {
     "credential-kind": Reason(403, "This kind of credential may not upload."),
     "token-caveat": Reason(403, "The token is restricted: to other projects, or in time."),
     "not-a-collaborator": Reason(403, "The user is neither owner nor maintainer of the project."),
+    "publisher-not-trusted": Reason(403, "The project does not trust (any more) the publisher that the token is of."),
     "project-archived": Reason(403, "The project is archived."),
+    "project-quarantined": Reason(403, "The project is quarantined: nothing is published by trusted publishers."),
 }
 FILE = {
     "invalid-file-type": Reason(400, "The file part says that it is an image."),

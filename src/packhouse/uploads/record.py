@@ -194,8 +194,9 @@ def _look_again(upload: Ready) -> None:
 
 
 def _release(upload: Ready, project: Project) -> Release:
-    metadata = upload.metadata
-    verified = verified_links(metadata, upload.config.public_url) + verified_addresses(metadata, project)
+    metadata, publisher = upload.metadata, upload.identity.publisher
+    source = publisher.source if publisher else ""
+    verified = verified_links(metadata, upload.config.public_url, source) + verified_addresses(metadata, project)
     return Release(
         version=str(upload.version),
         canonical_version=upload.canonical_version,

@@ -9,9 +9,19 @@ from packhouse.specs import emails, urls
 from packhouse.specs.metadata import CoreMetadata
 
 
-def verified_links(metadata: CoreMetadata, public_url: str) -> list[str]:
-    """The links in *metadata* that lead to this project on this very index, as they are spelled there."""
-    return sorted({url for url in _links(metadata) if urls.is_self_link(url, public_url, metadata.name)})
+def verified_links(metadata: CoreMetadata, public_url: str, source: str = "") -> list[str]:
+    """The links in *metadata* that lead to this project on this very index, as they are spelled there.
+
+    And those that lead below *source*, the address where everything is the trusted publisher's that has uploaded.
+    """
+    return sorted(
+        {
+            url
+            for url in _links(metadata)
+            if urls.is_self_link(url, public_url, metadata.name)
+            or (source and urls.is_at_or_below(url.removesuffix(".git"), source, ignore_case=True))
+        }
+    )
 
 
 def verified_addresses(metadata: CoreMetadata, project: Project) -> list[str]:

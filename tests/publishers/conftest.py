@@ -1,0 +1,35 @@
+"""An issuer that the index knows, and what asking for a token answers."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from tests.publishers import issuer as issuers
+
+from packhouse.publishers import keys
+
+
+@pytest.fixture(autouse=True)
+def _no_keys_are_known() -> None:
+    keys.forget()
+
+
+@pytest.fixture
+def issuer(settings: Any) -> Iterator[issuers.Issuer]:
+    """A self-managed GitLab of the setting ``oidc_issuers``."""
+    with issuers.running() as running:
+        settings.PACKHOUSE = replace(
+            settings.PACKHOUSE, oidc_issuers=(f"gitlab={running.url}",), oidc_audience=issuers.AUDIENCE
+        )
+        yield running
+
+
+@pytest.fixture
+def github(settings: Any) -> Iterator[issuers.Issuer]:
+    """A GitHub Enterprise Server of the setting ``oidc_issuers``."""
+    with issuers.running() as running:
+        settings.PACKHOUSE = replace(
+            settings.PACKHOUSE, oidc_issuers=(f"github={running.url}",), oidc_audience=issuers.AUDIENCE
+        )
+        yield running
