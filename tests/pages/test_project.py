@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.test import Client
 from tests.factories.accounts import make_user
 from tests.factories.projects import make_project
@@ -12,6 +13,7 @@ from tests.pages import shelves
 from packhouse.base import clock
 from packhouse.downloads.actions import record_downloads
 from packhouse.pages.project import facts
+from packhouse.projects import actions
 from packhouse.projects.models import File, Project, Release
 
 pytestmark = pytest.mark.django_db
@@ -105,6 +107,20 @@ def test_a_banner_says_what_is_special(page, change, said):
     Project.objects.filter(pk=project.pk).update(**change.get("project", {}))
     Release.objects.filter(project=project).update(**change.get("release", {"summary": "odd"}))
     assert said in page("/project/odd/1.0/").content.decode()
+
+
+@pytest.mark.parametrize(("change", "word"), [("yank", "Yanked"), ("archive", "Archived"), ("quarantine", "Quarantined")])
+def test_the_banner_and_the_facts_say_since_when(page, crates, change, word):
+    release = Release.objects.get(version="1.4.0")
+    with time_machine.travel("2031-05-06T07:08:09Z", tick=False):
+        if change == "yank":
+            actions.yank_release(by=None, release=release)
+        else:
+            status = Project.Status.ARCHIVED if change == "archive" else Project.Status.QUARANTINED
+            actions.set_status(by=None, project=release.project, status=status)
+        shown = page("/project/crates/1.4.0/").content.decode()
+    assert shown.count('datetime="2031-05-06T07:08:09+00:00"') >= 2
+    assert f"<dt>{word}</dt>" in shown
 
 
 @pytest.mark.parametrize("where", ["project", "release"])

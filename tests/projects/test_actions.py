@@ -158,9 +158,10 @@ def test_yanking_and_unyanking_are_journalled_once() -> None:
     for _ in range(2):
         release = actions.yank_release(by=None, release=release, reason="broken")
     assert (release.yanked, release.yanked_reason) == (True, "broken")
+    assert release.yanked_at is not None
     for _ in range(2):
         release = actions.unyank_release(by=None, release=release)
-    assert (release.yanked, release.yanked_reason) == (False, "")
+    assert (release.yanked, release.yanked_reason, release.yanked_at) == (False, "", None)
     assert [action for _, _, action in journal()[2:]] == ["yank release", "unyank release"]
     assert [type(fact) for fact in heard[2:]] == [facts.ReleaseYanked, facts.ReleaseUnyanked]
 

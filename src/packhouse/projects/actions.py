@@ -14,6 +14,7 @@ from django.db.models import F
 from packhouse.accounts.actions import subject as user_subject
 from packhouse.audit.actions import Actor, Subject, drafted, record
 from packhouse.audit.models import Event
+from packhouse.base import clock
 from packhouse.base.statements import Insertion, Question, asked_ahead, written_together
 from packhouse.projects import emails, facts
 from packhouse.projects.ledger import Ledger, journalled, user_id
@@ -115,8 +116,9 @@ def yank_release(*, by: Actor, release: Release, reason: str = "") -> Release:
         project, release = _locked(release)
         if release.yanked and release.yanked_reason == reason:
             return release
+        release.yanked_at = release.yanked_at if release.yanked else clock.now()
         release.yanked, release.yanked_reason = True, reason
-        release.save(update_fields=["yanked", "yanked_reason"])
+        release.save(update_fields=["yanked", "yanked_reason", "yanked_at"])
         book.note(project, "yank release", release.version)
         event = _audit("release:yank", project, by, version=release.version, reason=reason)
         emails.release_yanked(project, version=release.version, reason=reason, by=by, cause=event.pk)
@@ -130,8 +132,8 @@ def unyank_release(*, by: Actor, release: Release) -> Release:
         project, release = _locked(release)
         if not release.yanked:
             return release
-        release.yanked, release.yanked_reason = False, ""
-        release.save(update_fields=["yanked", "yanked_reason"])
+        release.yanked, release.yanked_reason, release.yanked_at = False, "", None
+        release.save(update_fields=["yanked", "yanked_reason", "yanked_at"])
         book.note(project, "unyank release", release.version)
         event = _audit("release:unyank", project, by, version=release.version)
         emails.release_unyanked(project, version=release.version, by=by, cause=event.pk)
@@ -212,8 +214,8 @@ def set_status(
         before = Project.Status(project.status)
         if before == status or (before == Project.Status.QUARANTINED and not lifts_quarantine):
             return project
-        project.status, project.status_reason = status, reason
-        project.save(update_fields=["status", "status_reason"])
+        project.status, project.status_reason, project.status_changed = status, reason, clock.now()
+        project.save(update_fields=["status", "status_reason", "status_changed"])
         if action := _STATUS_JOURNAL.get((before, status)):
             book.note(project, action)
         for left, tag in ((True, "exit"), (False, "enter")):
@@ -231,8 +233,8 @@ def set_release_quarantine(*, by: Actor, release: Release, quarantined: bool) ->
         project, release = _locked(release)
         if release.quarantined == quarantined:
             return release
-        release.quarantined = quarantined
-        release.save(update_fields=["quarantined"])
+        release.quarantined, release.quarantined_at = quarantined, clock.now() if quarantined else None
+        release.save(update_fields=["quarantined", "quarantined_at"])
         book.note(project, "release quarantined" if quarantined else "release quarantine cleared", release.version)
         _audit(f"release:quarantine:{'enter' if quarantined else 'exit'}", project, by, version=release.version)
         about = (*_about(project), release.pk, release.canonical_version)

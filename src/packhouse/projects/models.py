@@ -15,7 +15,8 @@ class Project(models.Model):
     ``name`` is the display spelling, ``normalized_name`` the spelling of URLs and look-ups (PEP 503), ``skeleton`` the
     spelling in which look-alikes are equal.  Both are unique: two creations that race end in one project.
     Of look-alikes that came by an import, all but the first have no skeleton.
-    ``last_serial`` is the id of the project's newest journal entry.  ``total_size`` is the sum of its files' sizes,
+    ``status_changed`` is when the project was archived, quarantined or made active again; null where it never was, or
+    where that was before such times were kept.  ``last_serial`` is the id of the project's newest journal entry.  ``total_size`` is the sum of its files' sizes,
     kept by conditional updates.  Limits are in bytes; null means the index's default.
     """
 
@@ -31,6 +32,7 @@ class Project(models.Model):
     created = models.DateTimeField(default=clock.now, db_index=True)
     status = models.CharField(max_length=12, choices=Status, default=Status.ACTIVE)
     status_reason = models.TextField(blank=True)
+    status_changed = models.DateTimeField(null=True, editable=False)
     last_serial = models.BigIntegerField(default=0)
     file_size_limit = models.BigIntegerField(null=True, blank=True)
     total_size_limit = models.BigIntegerField(null=True, blank=True)
@@ -51,7 +53,8 @@ class Release(models.Model):
     ``sort_key`` orders versions as PEP 440 does when compared as bytes; ``metadata`` holds the core metadata in the
     JSON shape of PEP 566 (lower-case names with underscores, lists where the field may repeat) without the description.
     ``verified`` lists the URLs and addresses in it that the index has verified.  ``vulnerabilities`` are the numbers of
-    those known to affect it (``integrations``); null until somebody has looked.
+    those known to affect it (``integrations``); null until somebody has looked.  ``yanked_at`` and ``quarantined_at`` are
+    null for what is neither, or was before such times were kept.
     """
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="releases", db_index=False)
@@ -67,7 +70,9 @@ class Release(models.Model):
     vulnerabilities = models.JSONField(null=True, editable=False)
     yanked = models.BooleanField(default=False)
     yanked_reason = models.TextField(blank=True)
+    yanked_at = models.DateTimeField(null=True, editable=False)
     quarantined = models.BooleanField(default=False)
+    quarantined_at = models.DateTimeField(null=True, editable=False)
     uploader = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     uploaded_via = models.TextField(blank=True)
 
