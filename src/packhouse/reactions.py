@@ -7,6 +7,8 @@ from packhouse.accounts.factors import handlers as factor_letters
 from packhouse.base.facts import Fact, Reaction
 from packhouse.index import handlers
 from packhouse.mail import facts as mail
+from packhouse.organizations import facts as groups
+from packhouse.organizations import handlers as organizations
 from packhouse.pages.purging import pages_changed
 from packhouse.projects import facts
 from packhouse.projects import handlers as projects
@@ -34,9 +36,16 @@ REACTIONS: dict[type[Fact], Reaction] = {
     facts.ProjectDeleted: Reaction(handlers=[handlers.project_deleted, pages_changed], tasks=FIND),
     facts.ProjectStatusChanged: Reaction(handlers=[handlers.project_status_changed, pages_changed], tasks=FIND),
     facts.RoleChanged: Reaction(handlers=[handlers.role_changed, pages_changed]),
+    facts.ProjectOrganizationChanged: Reaction(handlers=[handlers.organization_changed, pages_changed]),
+    groups.OrganizationCreated: Reaction(handlers=[pages_changed]),
+    groups.OrganizationChanged: Reaction(handlers=[pages_changed]),
+    groups.OrganizationDeleted: Reaction(handlers=[pages_changed]),
+    groups.MemberChanged: Reaction(handlers=[pages_changed]),
     people.AccountDeleted: Reaction(handlers=[handlers.account_changed, pages_changed]),
     people.AccountRestored: Reaction(handlers=[handlers.account_changed, pages_changed]),
-    people.AccountErased: Reaction(handlers=[projects.account_erased, tokens.account_erased, pages_changed]),
+    people.AccountErased: Reaction(
+        handlers=[projects.account_erased, organizations.account_erased, tokens.account_erased, pages_changed]
+    ),
     people.PrimaryAddressChanged: Reaction(handlers=[pages_changed]),
     people.ProfileChanged: Reaction(handlers=[pages_changed]),
     factors.FactorAdded: Reaction(handlers=[factor_letters.factor_added]),

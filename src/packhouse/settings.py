@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "packhouse.index",
     "packhouse.integrations",
     "packhouse.mail",
+    "packhouse.organizations",
     "packhouse.pages",
     "packhouse.projects",
     "packhouse.publishers",

@@ -3,6 +3,7 @@
 from tests.browser.driving import Listed
 from tests.builders import make_wheel
 from tests.factories.accounts import make_user
+from tests.factories.organizations import make_organization
 from tests.factories.projects import make_project
 from tests.pages import shelves
 
@@ -53,6 +54,17 @@ def vulnerable(path):
     return make
 
 
+def organization():
+    """An organization, with what it publishes."""
+    from packhouse.projects import belonging
+
+    about = "Boxes, barrels and crates for everything that has to be packed, since 1843."
+    acme = make_organization("acme", owner=make_user("packer"), description=about, link_url="https://acme.example/")
+    belonging.move_project(by=None, project=shelves.crates(), organization=acme)
+    shelves.publish(make_project("barrels", organization=acme), "0.3", "barrels-0.3.tar.gz", b"barrels")
+    return "/org/acme/"
+
+
 def reading():
     """Somebody who may see what a profile shows to those who are signed in."""
     make_user("packer", name="Ada Packer", public_email="packer@users.example")
@@ -87,6 +99,7 @@ PAGES = [
     Listed("project-held", in_state(quarantined=True)),
     Listed("project-archived", in_state("archived")),
     Listed("profile", crates("/user/crates-packer/")),
+    Listed("organization", organization),
     Listed("profile-reader", "/user/packer/", reading, _completed),
     Listed("classifiers", "/classifiers/"),
     Listed("stats", crates("/stats/")),

@@ -75,6 +75,7 @@ def world() -> tuple[dict[str, Client], dict[str, str]]:
     from allauth.account.models import EmailAddress
     from allauth.usersessions.models import UserSession
     from tests.factories.accounts import make_token, make_user, signed_in
+    from tests.factories.organizations import make_organization
     from tests.factories.projects import make_project, publish
 
     from packhouse.accounts.models import Invitation
@@ -84,6 +85,7 @@ def world() -> tuple[dict[str, Client], dict[str, str]]:
     user = make_user("user")
     project = make_project("sample", owner=user)
     publish(project, by=user)
+    make_organization("acme", owner=user)
     token, text = make_token(user, "whole", by_operator=True)
     _, scoped = make_token(user, "scoped", projects=[project], by_operator=True)
     made_for = {kind: make_token(user, kind, grants=[kind])[1] for kind in ("read", "yank", "manage")}
@@ -112,6 +114,7 @@ def world() -> tuple[dict[str, Client], dict[str, str]]:
         "invitation": invitation.pk,
         "token": token.pk,
         "project": "sample",
+        "organization": "acme",
         "version": "1.0",
     }
     return visitors, {name: str(value) for name, value in things.items()}

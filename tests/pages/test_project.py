@@ -109,7 +109,9 @@ def test_a_banner_says_what_is_special(page, change, said):
     assert said in page("/project/odd/1.0/").content.decode()
 
 
-@pytest.mark.parametrize(("change", "word"), [("yank", "Yanked"), ("archive", "Archived"), ("quarantine", "Quarantined")])
+@pytest.mark.parametrize(
+    ("change", "word"), [("yank", "Yanked"), ("archive", "Archived"), ("quarantine", "Quarantined")]
+)
 def test_the_banner_and_the_facts_say_since_when(page, crates, change, word):
     release = Release.objects.get(version="1.4.0")
     with time_machine.travel("2031-05-06T07:08:09Z", tick=False):

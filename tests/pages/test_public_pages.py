@@ -7,6 +7,7 @@ from django.conf import settings
 from django.test import Client
 from tests.builders import make_wheel
 from tests.factories.accounts import make_user, signed_in
+from tests.factories.organizations import make_organization
 from tests.factories.projects import make_project
 from tests.house.test_routes import readable, routes
 from tests.pages import shelves
@@ -25,7 +26,15 @@ VALUES = {
     "kind": "html",
 }
 AT_LEAST = {
-    *("/", "/search/", "/project/<name>/", "/project/<name>/<version>/", "/user/<username>/", "/rss/updates.xml"),
+    *(
+        "/",
+        "/search/",
+        "/project/<name>/",
+        "/project/<name>/<version>/",
+        "/user/<username>/",
+        "/org/<name>/",
+        "/rss/updates.xml",
+    ),
     *("/rss/packages.xml", "/rss/project/<name>/releases.xml", "/stats/", "/classifiers/", "/help/", "/security/"),
     *("/sitemap.xml", "/<bucket>.sitemap.xml", "/robots.txt", "/opensearch.xml", "/p/<name>/", "/pypi/"),
     *("/project/<name>/<version>/inspect/<filename>/<path>", "/.well-known/security.txt"),
@@ -57,6 +66,7 @@ def paths():
 def world():
     """A stranger and the owner of all there is, who has a message waiting and prefers the dark."""
     packer = make_user("packer", name="Ada", is_superuser=True)
+    make_organization("demo", owner=packer)
     wheel = make_wheel("demo", "1.0", files={"demo/__init__.py": b"x = 1\n"})
     shelves.publish(make_project("demo", owner=packer), "1.0", *wheel, readme="# Demo")
     owner = signed_in(packer)

@@ -10,6 +10,7 @@ from tests.factories.projects import make_project, publish
 from packhouse.accounts.actions import addresses, deletion, users
 from packhouse.accounts.facts import UserFact
 from packhouse.accounts.models import User
+from packhouse.organizations.facts import OrganizationFact
 from packhouse.pages.purging import KEYS, pages_changed
 from packhouse.projects import actions, facts
 from packhouse.projects.models import Project, Role
@@ -100,7 +101,8 @@ def test_without_a_cache_in_front_a_change_notes_nothing(django_assert_num_queri
 
 def test_every_fact_about_what_pages_show_has_its_keys():
     """``ReleaseCreated`` says of itself that another fact follows in the same transaction."""
-    declared = {fact.__name__ for base in (facts.ProjectFact, UserFact) for fact in base.__subclasses__()}
+    bases = (facts.ProjectFact, UserFact, OrganizationFact)
+    declared = {fact.__name__ for base in bases for fact in base.__subclasses__()}
     assert declared - {"ReleaseCreated"} == {fact.__name__ for fact in KEYS}
     for fact in KEYS:
         assert pages_changed in REACTIONS[fact].handlers, fact

@@ -7,12 +7,15 @@ from typing import Any
 
 import pytest
 from tests.factories.accounts import make_token, make_user
+from tests.factories.organizations import join, make_organization, make_team
+from tests.factories.projects import make_project
 from tests.uploads.publishing import sdist, upload, wheel
 
 from packhouse.audit.models import Event
 from packhouse.documents.actions import serial_lock
 from packhouse.files import default_store, key_for
-from packhouse.projects.models import Description, File, Filename, JournalEntry, Project, Release
+from packhouse.organizations.models import MemberRole
+from packhouse.projects.models import Description, File, Filename, JournalEntry, Project, Release, TeamRole
 from packhouse.uploads import checks
 
 pytestmark = pytest.mark.django_db
@@ -86,6 +89,31 @@ def test_a_project_with_hundreds_of_extras_is_published() -> None:
     more = [("provides_extra", extra) for extra in extras] + [("requires_dist", need) for need in needs]
     assert upload(wheel(metadata=metadata), token=token, more=more).status_code == 200
     assert len(File.objects.get().release.metadata["requires_dist"]) == 900
+
+
+@pytest.mark.parametrize("way", ["owner of the organization", "team"])
+def test_what_gives_somebody_a_role_on_a_project_lets_them_upload_to_it(way: str) -> None:
+    user = make_user("ada", public_email="ada@users.example")
+    acme = make_organization("acme")
+    project = make_project("Demo", organization=acme)
+    if way == "team":
+        join(acme, user)
+        TeamRole.objects.create(team=make_team(acme, "Builders", user), project=project, name="Maintainer")
+    else:
+        join(acme, user, MemberRole.OWNER)
+    _, token = make_token(user, projects=[project])
+    assert upload(wheel(metadata=METADATA), token=token).status_code == 200
+    assert not project.roles.exists()
+    assert (File.objects.get().uploader, project.releases.count()) == (user, 1)
+
+
+def test_members_without_a_role_on_the_project_do_not_upload_to_it() -> None:
+    user = make_user("ada")
+    acme = make_organization("acme")
+    join(acme, user, MemberRole.MANAGER)
+    make_project("Demo", organization=acme)
+    answer = upload(token=make_token(user)[1])
+    assert (answer.status_code, File.objects.count()) == (403, 0)
 
 
 def test_a_wheel_and_an_sdist_share_their_release() -> None:

@@ -19,6 +19,7 @@ from allauth.mfa.models import Authenticator
 from django.db import IntegrityError, OperationalError
 from django.test import Client
 from tests.factories.accounts import make_token, make_user
+from tests.factories.organizations import make_organization
 from tests.factories.projects import make_project
 from tests.uploads.publishing import body_of, credentials, fields_for, post, sdist, upload, wheel
 
@@ -140,6 +141,11 @@ def somebody_elses(world: World) -> Any:
 
 def archived(world: World) -> Any:
     make_project("demo", owner=world.ada, status=Project.Status.ARCHIVED)
+    return world.upload()
+
+
+def resting(world: World) -> Any:
+    make_project("demo", organization=make_organization("acme", owner=world.ada, is_active=False))
     return world.upload()
 
 
@@ -276,6 +282,7 @@ CASES: dict[str, Callable[[World], Any]] = {
     "token-caveat": token_for_another_project,
     "not-a-collaborator": somebody_elses,
     "project-archived": archived,
+    "organization-inactive": resting,
     "filename-control-character": lambda world: world.upload(("demo\x01.whl", b"x")),
     "filename-path-separator": lambda world: world.upload(("a/demo-1.0-py3-none-any.whl", b"x")),
     "filename-extension": lambda world: world.upload(

@@ -1,5 +1,5 @@
 """The command line: ``packhouse serve``, ``work``, ``check``, ``user``, ``token``, ``address``, ``reconcile``,
-``backup``, ``vulnerabilities``, ``manage`` …
+``organization``, ``backup``, ``vulnerabilities``, ``manage`` …
 
 Each command lives in a module of its own that is imported only when the command runs, so that ``packhouse`` answers at
 once and the supervisor of ``serve`` stays small: neither imports Django.
@@ -22,6 +22,7 @@ class LazyGroup(click.Group):
         "check": "packhouse.cli.check",
         "user": "packhouse.cli.people",
         "token": "packhouse.cli.people",
+        "organization": "packhouse.cli.organizations",
         "address": "packhouse.cli.addresses",
         "reconcile": "packhouse.cli.reconcile",
         "backup": "packhouse.cli.backup",

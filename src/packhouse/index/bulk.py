@@ -15,6 +15,7 @@ from packhouse.index import json_api, rows
 from packhouse.index.rows import FileRow, ProjectRow, ReleaseRow, VulnerabilityRow
 from packhouse.index.sources import (
     Files,
+    Owners,
     files_by_release,
     project_key,
     project_shell,
@@ -26,6 +27,7 @@ from packhouse.index.sources import (
     simple_key,
     simple_shell,
 )
+from packhouse.organizations.queries import names_of
 from packhouse.projects.models import Project, Release
 
 PROJECTS_AT_ONCE = 500
@@ -69,7 +71,7 @@ def rebuild_releases(project_id: int, ids: Collection[int]) -> None:
     found = [one for one in rows.projects(Project.objects.filter(pk=project_id)) if one.visible]
     for project in found:
         files = list(rows.files(release_id__in=ids))
-        rendering = _Rendering(project, files, (), public_url(), rows.vulnerabilities(project_id=project_id))
+        rendering = _Rendering(project, files, Owners(), public_url(), rows.vulnerabilities(project_id=project_id))
         rebuild_many(rendering.releases(rows.releases(pk__in=ids)))
 
 
@@ -99,16 +101,18 @@ def _rendered(ids: Sequence[int]) -> Iterator[tuple[int, Iterator[Source]]]:
     for project_id, role, user in rows.roles(visible):
         roles[project_id].append((role, user))
     known = rows.vulnerabilities(project_id__in=visible)
+    named = names_of(project.organization_id for project in chosen if project.organization_id is not None)
     base = public_url()
     for project, releases in _with_releases(chosen, rows.releases(project_id__in=visible)):
-        yield project.id, rendered(project, releases, files.get(project.id, ()), roles[project.id], base, known)
+        owners = Owners(roles[project.id], named.get(project.organization_id or 0))
+        yield project.id, rendered(project, releases, files.get(project.id, ()), owners, base, known)
 
 
 def rendered(
     project: ProjectRow,
     releases: Iterable[ReleaseRow],
     files: Sequence[FileRow],
-    roles: Sequence[tuple[str, str]],
+    owners: Owners,
     base: str,
     known: Mapping[int, VulnerabilityRow],
 ) -> Iterator[Source]:
@@ -116,7 +120,7 @@ def rendered(
 
     Asks the database nothing.
     """
-    return _Rendering(project, files, roles, base, known).documents(releases)
+    return _Rendering(project, files, owners, base, known).documents(releases)
 
 
 def _with_releases(
@@ -154,7 +158,7 @@ class _Rendering:
 
     project: ProjectRow
     files: Sequence[FileRow]
-    roles: Sequence[tuple[str, str]]
+    owners: Owners
     base: str
     known: Mapping[int, VulnerabilityRow]
     versions: list[str] = field(default_factory=list)
@@ -193,6 +197,6 @@ class _Rendering:
         return Prepared(simple_key(self.project.normalized_name), simple_shell(self.project, self.versions), items)
 
     def _project(self) -> Prepared:
-        shell = project_shell(self.project, self.latest_info, self.roles, self.latest_urls, self.latest_known)
+        shell = project_shell(self.project, self.latest_info, self.owners, self.latest_urls, self.latest_known)
         members = sorted(self.members, key=_item_key)
         return Prepared(project_key(self.project.normalized_name), shell, members)

@@ -84,6 +84,10 @@ def role_changed(fact: facts.RoleChanged) -> None:
     _refresh(fact.project_id)
 
 
+def organization_changed(fact: facts.ProjectOrganizationChanged) -> None:
+    _refresh(fact.project_id)
+
+
 def account_changed(fact: people.AccountDeleted | people.AccountRestored) -> None:
     """Documents name the collaborators whose accounts are not deleted."""
     held = list(projects_of(fact.user_id).order_by("pk").values_list("pk", flat=True))

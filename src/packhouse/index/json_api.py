@@ -36,10 +36,11 @@ def release_member(version: str, urls: bytes) -> bytes:
     return json_bytes(quoted(version)) + b":" + urls
 
 
-def shared(serial: int, roles: Iterable[tuple[str, str]]) -> str:
-    """What the documents of a project and of its releases have in common; *roles* are role and user name, in order."""
+def shared(serial: int, roles: Iterable[tuple[str, str]], organization: str | None) -> str:
+    """What the documents of a project and of its releases have in common; *roles* are role and user name, in order;
+    *organization* is the name of the one that owns the project."""
     owners = [{"role": role, "user": user} for role, user in roles]
-    return f'"last_serial":{serial},"ownership":{dump({"organization": None, "roles": owners})}'
+    return f'"last_serial":{serial},"ownership":{dump({"organization": organization, "roles": owners})}'
 
 
 def info(project: ProjectRow, release: ReleaseRow, public_url: str) -> bytes:

@@ -22,7 +22,7 @@ from packhouse.documents.upkeep import NewRows
 from packhouse.index import startup
 from packhouse.index.bulk import PROJECTS_AT_ONCE, rendered
 from packhouse.index.rows import FileRow, ProjectRow, ReleaseRow
-from packhouse.index.sources import IndexSource, WithheldSource, public_url
+from packhouse.index.sources import IndexSource, Owners, WithheldSource, public_url
 from packhouse.projects import bulk
 from packhouse.projects.bulk import Batch, NewFile, NewProject, NewRelease, Rows
 from packhouse.projects.models import Project
@@ -101,7 +101,9 @@ def _write(done: Made) -> None:
 
 def made(batch: Batch, base: str) -> Made:
     """All rows of *batch*, links below the URL *base*.  Asks the database nothing."""
-    documents = [upkeep.new_rows(source) for project in _projects(batch) for source in rendered(*project, (), base, {})]
+    documents = [
+        upkeep.new_rows(source) for project in _projects(batch) for source in rendered(*project, Owners(), base, {})
+    ]
     return Made(bulk.rows(batch), documents)
 
 

@@ -31,6 +31,7 @@ class ProjectRow(NamedTuple):
     normalized_name: str
     status: str
     serial: int
+    organization_id: int | None = None
 
     @property
     def visible(self) -> bool:
@@ -158,7 +159,7 @@ def asked_between(first: bytes, before: bytes | None) -> Iterator[Asked]:
         yield _PROJECTS_BETWEEN, first.decode(), before.decode()
 
 
-_PROJECT = ("id", "name", "normalized_name", "status", "last_serial")
+_PROJECT = ("id", "name", "normalized_name", "status", "last_serial", "organization_id")
 _FILE = (
     *("project_id", "release_id", "sort_key", "filename", "path", "size", "uploaded", "md5", "sha256", "blake2_256"),
     *("metadata_sha256", "packagetype", "python_version", "comment"),

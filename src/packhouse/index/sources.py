@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.conf import settings
 
@@ -9,6 +10,7 @@ from packhouse.documents import edition
 from packhouse.documents.actions import Item, Shell
 from packhouse.index import json_api, rows
 from packhouse.index.rows import FileRow, ProjectRow, ReleaseRow, Shelf
+from packhouse.organizations.queries import names_of
 from packhouse.specs import simple_api
 from packhouse.specs.simple_api import Frame, ListedFile
 
@@ -115,7 +117,8 @@ class ProjectSource(Files):
         base = public_url()
         roles = [(role, user) for _, role, user in rows.roles([self.project.id])]
         about = json_api.info(self.project, self.latest, base)
-        return project_shell(self.project, about, roles, _urls(self.latest, self.shelf, base), _known(self.latest))
+        owners = Owners(roles, organization_of(self.project))
+        return project_shell(self.project, about, owners, _urls(self.latest, self.shelf, base), _known(self.latest))
 
     def items(self, first: bytes, before: bytes | None) -> Iterator[Item]:
         releases = self._versions(first, before)
@@ -213,12 +216,23 @@ def _known(release: ReleaseRow) -> bytes:
     return json_api.vulnerabilities(rows.affecting(release), release.vulnerabilities)
 
 
-def project_shell(
-    project: ProjectRow, about: bytes, roles: Sequence[tuple[str, str]], urls: bytes, known: bytes
-) -> Shell:
+class Owners(NamedTuple):
+    """Who a project belongs to: role and user name, in order, and the name of its organization."""
+
+    roles: Sequence[tuple[str, str]] = ()
+    organization: str | None = None
+
+
+def organization_of(project: ProjectRow) -> str | None:
+    """The name of the organization that owns *project*.  Asks nothing where none does."""
+    number = project.organization_id
+    return None if number is None else names_of([number]).get(number)
+
+
+def project_shell(project: ProjectRow, about: bytes, owners: Owners, urls: bytes, known: bytes) -> Shell:
     """*about* is the rendered ``info`` of the latest release, *urls* and *known* its files and its vulnerabilities as
     ``json_api`` renders them."""
-    shared = json_api.shared(project.serial, roles)
+    shared = json_api.shared(project.serial, *owners)
     head = json_api.project_head(about, shared)
     return Shell(project.serial, json_head=head, json_tail=json_api.project_tail(urls, known), shared=shared)
 

@@ -18,6 +18,11 @@ ALL_PROJECTS: Final = "all-projects"
 SIMPLE_INDEX: Final = "simple-index"
 
 
+def organization_key(normalized_name: str) -> str:
+    """What stands for an organization."""
+    return f"org/{normalized_name}"
+
+
 def cached(*, shared: int = DAY, max_age: int = 0) -> Callable[[View], View]:
     """Marks a view that is read only as public: browsers keep its pages for *max_age* seconds, a cache in front that is
     told of changes for *shared*.

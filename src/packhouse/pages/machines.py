@@ -13,11 +13,12 @@ from django.urls import path, re_path
 
 from packhouse.accounts.models import User
 from packhouse.base import clock
+from packhouse.organizations.models import Organization
 from packhouse.pages.caching import ALL_PROJECTS, DAY, cached, keyed
 from packhouse.projects.models import Project
 
-IN_BUCKET: Final = 20_000
-"""Projects of a sitemap, and users: together fewer than the 50,000 addresses that sitemaps.org allows."""
+IN_BUCKET: Final = 16_000
+"""Projects of a sitemap, users, organizations: together fewer than the 50,000 addresses that sitemaps.org allows."""
 SETTLED: Final = timedelta(days=14)
 YOUNG: Final = timedelta(days=30)
 """How long search engines are asked to leave somebody or something out: spam is found within days."""
@@ -76,8 +77,8 @@ def opensearch(request: HttpRequest) -> HttpResponse:
 
 @cached(max_age=3600)
 def sitemap_index(request: HttpRequest) -> HttpResponse:
-    """One sitemap for each ``IN_BUCKET`` numbers that projects and users have been given."""
-    highest = max(_highest_id(Project), _highest_id(User))
+    """One sitemap for each ``IN_BUCKET`` numbers that projects, users and organizations have been given."""
+    highest = _highest()
     buckets = range(highest // IN_BUCKET + 1)
     entries = "".join(f"<sitemap><loc>{base()}/{bucket:02x}.sitemap.xml</loc></sitemap>\n" for bucket in buckets)
     return _xml(f'<sitemapindex xmlns="{NAMESPACE}">\n{entries}</sitemapindex>\n')
@@ -85,9 +86,9 @@ def sitemap_index(request: HttpRequest) -> HttpResponse:
 
 @cached(max_age=3600)
 def sitemap(request: HttpRequest, bucket: str) -> HttpResponse:
-    """The projects and users of a bucket that have been there for a while."""
+    """The projects, users and organizations of a bucket that have been there for a while."""
     start = int(bucket, 16) * IN_BUCKET
-    if start > max(_highest_id(Project), _highest_id(User)):
+    if start > _highest():
         raise Http404
     entries = "".join(f"<url><loc>{base()}{place}</loc></url>\n" for place in _places(start))
     return _xml(f'<urlset xmlns="{NAMESPACE}">\n{entries}</urlset>\n')
@@ -101,11 +102,15 @@ def _places(start: int) -> Iterator[str]:
     users = User.objects.filter(date_joined__lt=since, is_active=True, **ids)
     for name in users.order_by("pk").values_list("username", flat=True):
         yield f"/user/{quote(name)}/"
+    organizations = Organization.objects.filter(created__lt=since, is_active=True, **ids)
+    for name in organizations.order_by("pk").values_list("name", flat=True):
+        yield f"/org/{quote(name)}/"
 
 
-def _highest_id(model: type[Project] | type[User]) -> int:
-    highest: int | None = QuerySet(model).aggregate(highest=Max("pk"))["highest"]
-    return highest or 0
+def _highest() -> int:
+    """The highest number of whatever stands in sitemaps."""
+    models = (Project, User, Organization)
+    return max(QuerySet(model).aggregate(highest=Max("pk"))["highest"] or 0 for model in models)
 
 
 def _xml(body: str) -> HttpResponse:

@@ -10,8 +10,7 @@ from django.views.decorators.http import require_safe
 from packhouse.accounts import queries as accounts
 from packhouse.accounts.access import for_users, user_of
 from packhouse.pages.profile import described
-from packhouse.projects.models import Role
-from packhouse.projects.queries import projects_of
+from packhouse.projects.queries import reached_by, roles_in
 
 PER_PAGE: Final = 50
 
@@ -21,12 +20,14 @@ PER_PAGE: Final = 50
 def own_projects(request: HttpRequest) -> HttpResponse:
     """The projects on which one has a role; to whoever has none, what comes before the first upload."""
     user = user_of(request)
-    page = Paginator(projects_of(user.pk), PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(reached_by(user.pk).select_related("organization"), PER_PAGE).get_page(request.GET.get("page"))
     numbers = [project.pk for project in page]
-    roles = dict(Role.objects.filter(user=user, project__in=numbers).values_list("project__name", "name"))
+    roles, owners = roles_in(user.pk, numbers), {project.pk: project.organization for project in page}
     context = {
         "page": page,
-        "rows": [row | {"role": roles.get(str(row["name"]), "")} for row in described(numbers)],
+        "rows": [
+            row | {"role": roles.get(row["pk"], ""), "organization": owners[row["pk"]]} for row in described(numbers)
+        ],
         "has_two_factor": accounts.has_two_factor(user),
         "has_token": user.tokens.exists(),
     }

@@ -1,6 +1,6 @@
 """``/user/{name}/``: who somebody is, as far as the index says, and what they publish."""
 
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 from django.core.paginator import Paginator
@@ -11,6 +11,7 @@ from django.urls import path, re_path
 from django.views.decorators.http import require_safe
 
 from packhouse.accounts.queries import user_named
+from packhouse.organizations.queries import organizations_of
 from packhouse.pages.caching import cached, keyed
 from packhouse.pages.machines import is_young
 from packhouse.pages.project.place import LATEST, project_url
@@ -34,11 +35,17 @@ def profile(request: HttpRequest, username: str) -> HttpResponse:
         request.GET.get("page", "")
     )
     rows = described([project.pk for project in page])
-    context = {"person": user, "page": page, "rows": rows, "is_young": is_young(user.date_joined)}
+    context = {
+        "person": user,
+        "organizations": organizations_of(user.pk),
+        "page": page,
+        "rows": rows,
+        "is_young": is_young(user.date_joined),
+    }
     return keyed(render(request, "pages/profile.html", context), key)
 
 
-def described(project_ids: list[int]) -> list[dict[str, object]]:
+def described(project_ids: list[int]) -> list[dict[str, Any]]:
     """What the list says of each project: its latest release and when something was published last.  One query."""
     visible = Release.objects.filter(project=OuterRef("pk"), quarantined=False).order_by(*LATEST)
     found = Project.objects.filter(pk__in=project_ids).annotate(
@@ -46,7 +53,7 @@ def described(project_ids: list[int]) -> list[dict[str, object]]:
         summary=Subquery(visible.values("summary")[:1]),
         at=Max("releases__created"),
     )
-    fields = ("name", "normalized_name", "status", "version", "summary", "at")
+    fields = ("pk", "name", "normalized_name", "status", "version", "summary", "at")
     rows = found.order_by("status", "normalized_name").values(*fields)
     return [row | {"url": project_url(row["name"])} for row in rows]
 

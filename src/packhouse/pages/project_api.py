@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from urllib.parse import quote
 
 from django.conf import settings
-from django.db.models import Count, F, QuerySet
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from ninja import Field, Query, Router, Schema
 from ninja.errors import HttpError
@@ -98,10 +98,12 @@ def show_account(request: HttpRequest) -> Any:
 def list_projects(request: HttpRequest, page: Query[Page]) -> Any:
     """Those on which you have a role, by name; with a token for some projects, of those the ones it is for."""
     identity = rest.identity_of(request)
-    rows = queries.projects_of(identity.user_id or 0).annotate(role=F("roles__name"))
-    own = [project for project in rows if check(identity, "projects:read", project)]
+    user_id = identity.user_id or 0
+    own = [project for project in queries.reached_by(user_id) if check(identity, "projects:read", project)]
     rest.require(request, "projects:read", own[0] if own else None, publishes=False)
-    return [_about(project, project.role) for project in own[page.offset : page.offset + page.limit]]
+    shown = own[page.offset : page.offset + page.limit]
+    roles = queries.roles_in(user_id, [project.pk for project in shown])
+    return [_about(project, roles[project.pk]) for project in shown]
 
 
 @router.get("/{name}", response={200: ProjectAbout, **REFUSED}, summary="One of your projects")

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from packhouse.pages import feeds, home, legacy, lists, machines, pictures, profile, reading
+from packhouse.pages import feeds, home, legacy, lists, machines, organization_profile, pictures, profile, reading
 from packhouse.pages.project import urls as project
 from packhouse.uploads.views import unless_upload
 
@@ -10,6 +10,7 @@ urlpatterns = [
     path("", unless_upload(home.home), name="home"),
     *project.urlpatterns,
     *profile.urlpatterns,
+    *organization_profile.urlpatterns,
     *feeds.urlpatterns,
     *machines.urlpatterns,
     *lists.urlpatterns,

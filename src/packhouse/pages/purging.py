@@ -9,7 +9,9 @@ from typing import Any, Final
 from packhouse.accounts import facts as people
 from packhouse.accounts.models import User
 from packhouse.base.facts import Fact
-from packhouse.pages.caching import ALL_PROJECTS, SIMPLE_INDEX
+from packhouse.organizations import facts as groups
+from packhouse.organizations.models import Member, Organization
+from packhouse.pages.caching import ALL_PROJECTS, SIMPLE_INDEX, organization_key
 from packhouse.projects import facts
 from packhouse.projects.models import Project, Role
 from packhouse.purge.actions import forget, is_needed
@@ -27,6 +29,8 @@ def _lists(fact: facts.ProjectFact) -> Iterator[str]:
     yield from _project(fact)
     yield ALL_PROJECTS
     yield from _users(Role.objects.filter(project_id=fact.project_id).values("user_id"))
+    owners = Organization.objects.filter(projects=fact.project_id)
+    yield from map(organization_key, owners.values_list("normalized_name", flat=True))
 
 
 def _names(fact: facts.ProjectFact) -> Iterator[str]:
@@ -48,10 +52,36 @@ def _status(fact: facts.ProjectStatusChanged) -> Iterator[str]:
 def _deleted(fact: facts.ProjectDeleted) -> Iterator[str]:
     yield from _names(fact)
     yield from _users(fact.user_ids)
+    if fact.organization:
+        yield organization_key(fact.organization)
 
 
 def _role(fact: facts.RoleChanged) -> Iterator[str]:
     yield from _project(fact)
+    yield from _users([fact.user_id])
+
+
+def _moved(fact: facts.ProjectOrganizationChanged) -> Iterator[str]:
+    """The project, and both sides."""
+    yield from _project(fact)
+    yield from (organization_key(name) for name in (fact.before, fact.after) if name)
+
+
+def _organization(fact: groups.OrganizationFact) -> Iterator[str]:
+    """Its profile, and wherever it is named: on its projects and the profiles of its members."""
+    yield organization_key(fact.normalized_name)
+    projects = Project.objects.filter(organization=fact.organization_id)
+    yield from (f"project/{name}" for name in projects.values_list("normalized_name", flat=True))
+    yield from _users(Member.objects.filter(organization=fact.organization_id).values("user_id"))
+
+
+def _organization_gone(fact: groups.OrganizationDeleted) -> Iterator[str]:
+    yield organization_key(fact.normalized_name)
+    yield from _users(fact.user_ids)
+
+
+def _member(fact: groups.MemberChanged) -> Iterator[str]:
+    yield organization_key(fact.normalized_name)
     yield from _users([fact.user_id])
 
 
@@ -83,6 +113,11 @@ KEYS: Final[dict[type[Fact], Callable[[Any], Iterable[str]]]] = {
     facts.ProjectDeleted: _deleted,
     facts.ProjectStatusChanged: _status,
     facts.RoleChanged: _role,
+    facts.ProjectOrganizationChanged: _moved,
+    groups.OrganizationCreated: _organization,
+    groups.OrganizationChanged: _organization,
+    groups.OrganizationDeleted: _organization_gone,
+    groups.MemberChanged: _member,
     people.AccountDeleted: _user,
     people.AccountRestored: _user,
     people.AccountErased: _user,

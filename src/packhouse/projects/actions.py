@@ -16,6 +16,8 @@ from packhouse.audit.actions import Actor, Subject, drafted, record
 from packhouse.audit.models import Event
 from packhouse.base import clock
 from packhouse.base.statements import Insertion, Question, asked_ahead, written_together
+from packhouse.organizations.models import Organization
+from packhouse.organizations.naming import subject as organization_subject
 from packhouse.projects import emails, facts
 from packhouse.projects.ledger import Ledger, journalled, user_id
 from packhouse.projects.models import Description, File, Filename, Project, Release, Role
@@ -44,23 +46,32 @@ def lock_project(project_id: int) -> Project:
     return found
 
 
-def create_project(*, name: str, by: Actor, ledger: Ledger | None = None) -> Project:
-    """Start a project, whose first owner is the user behind *by*; raises ``Refused`` when the name cannot be had."""
+def create_project(
+    *, name: str, by: Actor, organization: Organization | None = None, ledger: Ledger | None = None
+) -> Project:
+    """Start a project, which the *organization* owns or else the user behind *by*.
+
+    Raises ``Refused`` when the name cannot be had.
+    """
     with journalled(by, ledger) as book:
         if objection := objection_to(name):
             raise objection
-        project = Project(name=name, normalized_name=normalize(name), skeleton=skeleton(name))
+        project = Project(
+            name=name, normalized_name=normalize(name), skeleton=skeleton(name), organization=organization
+        )
         try:
             with transaction.atomic():
                 project.save(force_insert=True)
         except IntegrityError:  # somebody was faster; now their project can be seen
             raise objection_to(name) or Refused("project-name-exists", "Somebody is just taking that name.") from None
         book.note(project, "create")
-        _audit("project:create", project, by)
+        audit_project("project:create", project, by)
         book.tell(project, facts.ProjectCreated(project.pk, project.normalized_name, 0))
         owner = user_id(by)
-        if owner is not None:
-            _write_role(book, project, owner, Role.Name.OWNER)
+        if organization is not None:
+            note_organization(book, project, None, organization)
+        elif owner is not None:
+            write_role(book, project, owner, Role.Name.OWNER)
     return project
 
 
@@ -120,9 +131,9 @@ def yank_release(*, by: Actor, release: Release, reason: str = "") -> Release:
         release.yanked, release.yanked_reason = True, reason
         release.save(update_fields=["yanked", "yanked_reason", "yanked_at"])
         book.note(project, "yank release", release.version)
-        event = _audit("release:yank", project, by, version=release.version, reason=reason)
+        event = audit_project("release:yank", project, by, version=release.version, reason=reason)
         emails.release_yanked(project, version=release.version, reason=reason, by=by, cause=event.pk)
-        book.tell(project, facts.ReleaseYanked(*_about(project), release.pk, release.canonical_version, reason))
+        book.tell(project, facts.ReleaseYanked(*about(project), release.pk, release.canonical_version, reason))
     return release
 
 
@@ -135,9 +146,9 @@ def unyank_release(*, by: Actor, release: Release) -> Release:
         release.yanked, release.yanked_reason, release.yanked_at = False, "", None
         release.save(update_fields=["yanked", "yanked_reason", "yanked_at"])
         book.note(project, "unyank release", release.version)
-        event = _audit("release:unyank", project, by, version=release.version)
+        event = audit_project("release:unyank", project, by, version=release.version)
         emails.release_unyanked(project, version=release.version, by=by, cause=event.pk)
-        book.tell(project, facts.ReleaseUnyanked(*_about(project), release.pk, release.canonical_version))
+        book.tell(project, facts.ReleaseUnyanked(*about(project), release.pk, release.canonical_version))
     return release
 
 
@@ -150,7 +161,7 @@ def delete_file(*, by: Actor, file: File) -> None:
         event = _audit_file("file:remove", file, by, {"version": release.version, "sha256": file.sha256})
         emails.file_deleted(project, version=release.version, filename=file.filename, by=by, cause=event.pk)
         gone = facts.FileDeleted(
-            *_about(project), release.pk, release.canonical_version, file.filename, bytes(file.sort_key), file.path
+            *about(project), release.pk, release.canonical_version, file.filename, bytes(file.sort_key), file.path
         )
         file.delete()
         _shrink(project, [file])
@@ -164,7 +175,7 @@ def delete_release(*, by: Actor, release: Release) -> None:
         project, release = _locked(release)
         files = list(release.files.all())
         gone = facts.ReleaseDeleted(
-            *_about(project),
+            *about(project),
             release.canonical_version,
             tuple(bytes(file.sort_key) for file in files),
             tuple(file.path for file in files),
@@ -172,7 +183,7 @@ def delete_release(*, by: Actor, release: Release) -> None:
         release.delete()
         _shrink(project, files)
         book.note(project, "remove release", release.version)
-        event = _audit("release:remove", project, by, version=release.version)
+        event = audit_project("release:remove", project, by, version=release.version)
         emails.release_deleted(project, version=release.version, by=by, cause=event.pk)
         book.tell(project, gone)
 
@@ -182,12 +193,13 @@ def delete_project(*, by: Actor, project: Project) -> None:
     with journalled(by) as book:
         project = lock_project(project.pk)
         gone = facts.ProjectDeleted(
-            *_about(project),
+            *about(project),
             tuple(project.releases.values_list("canonical_version", flat=True)),
             tuple(project.files.values_list("path", flat=True)),
             tuple(project.roles.order_by("user_id").values_list("user_id", flat=True)),
+            project.organization.normalized_name if project.organization else "",
         )
-        event = _audit("project:remove", project, by)
+        event = audit_project("project:remove", project, by)
         emails.project_deleted(project, emails.collaborators(project), by=by, cause=event.pk)
         project.delete()
         book.note(project, "remove project")
@@ -222,8 +234,8 @@ def set_status(
             state = before if left else status
             if state != Project.Status.ACTIVE:
                 room = "archive" if state == Project.Status.ARCHIVED else "quarantine"
-                _audit(f"{room}:{tag}", project, by, reason=reason)
-        book.tell(project, facts.ProjectStatusChanged(*_about(project), before.value, status.value))
+                audit_project(f"{room}:{tag}", project, by, reason=reason)
+        book.tell(project, facts.ProjectStatusChanged(*about(project), before.value, status.value))
     return project
 
 
@@ -236,9 +248,9 @@ def set_release_quarantine(*, by: Actor, release: Release, quarantined: bool) ->
         release.quarantined, release.quarantined_at = quarantined, clock.now() if quarantined else None
         release.save(update_fields=["quarantined", "quarantined_at"])
         book.note(project, "release quarantined" if quarantined else "release quarantine cleared", release.version)
-        _audit(f"release:quarantine:{'enter' if quarantined else 'exit'}", project, by, version=release.version)
-        about = (*_about(project), release.pk, release.canonical_version)
-        book.tell(project, facts.ReleaseQuarantineChanged(*about, quarantined=quarantined))
+        audit_project(f"release:quarantine:{'enter' if quarantined else 'exit'}", project, by, version=release.version)
+        told = (*about(project), release.pk, release.canonical_version)
+        book.tell(project, facts.ReleaseQuarantineChanged(*told, quarantined=quarantined))
     return release
 
 
@@ -258,7 +270,7 @@ def mark_releases(
         Release.objects.bulk_update(releases, ["vulnerabilities"], batch_size=200)
         again = (key for key, numbers in marks.items() if not set(touched).isdisjoint(numbers))
         if changed := tuple(sorted({*shown, *again})):
-            book.tell(project, facts.ReleasesMarked(*_about(project), changed))
+            book.tell(project, facts.ReleasesMarked(*about(project), changed))
     return len(changed)
 
 
@@ -266,7 +278,7 @@ def set_role(*, by: Actor, project: Project, user_id: int, name: Role.Name) -> R
     """Give the user the role *name* on the project, in place of any other; raises ``LastOwner``."""
     with journalled(by) as book:
         project = lock_project(project.pk)
-        return _write_role(book, project, user_id, name, tells=True)
+        return write_role(book, project, user_id, name, tells=True)
 
 
 def remove_role(*, by: Actor, project: Project, user_id: int, even_the_last: bool = False) -> None:
@@ -276,14 +288,33 @@ def remove_role(*, by: Actor, project: Project, user_id: int, even_the_last: boo
         role = project.roles.select_related("user").get(user_id=user_id)
         if not even_the_last:
             _keep_an_owner(project, role)
-        role.delete()
-        book.note(project, f"remove {role.name} {role.user.username}")
-        event = _audit_role("role:remove", project, role, by)
-        emails.role_taken(project, role.user, role=role.name, by=by, cause=event.pk)
-        book.tell(project, facts.RoleChanged(*_about(project), user_id, role.name, ""))
+        take_role(book, project, role)
 
 
-def _write_role(book: Ledger, project: Project, user: int, name: Role.Name, *, tells: bool = False) -> Role:
+def take_role(book: Ledger, project: Project, role: Role) -> None:
+    """Take *role* away, whoever else has one."""
+    role.delete()
+    book.note(project, f"remove {role.name} {role.user.username}")
+    event = _audit_role("role:remove", project, role, book.by)
+    emails.role_taken(project, role.user, role=role.name, by=book.by, cause=event.pk)
+    book.tell(project, facts.RoleChanged(*about(project), role.user_id, role.name, ""))
+
+
+def note_organization(book: Ledger, project: Project, before: Organization | None, after: Organization | None) -> None:
+    """Tell both sides, in the trail and by letters, that the project belongs to another organization, or to none."""
+    for organization, added in ((before, False), (after, True)):
+        if organization is None:
+            continue
+        tag = f"organization_project:{'add' if added else 'remove'}"
+        audit_project(tag, project, book.by, organization_name=organization.name)
+        told = {"project_name": project.name}
+        event = record(tag, subject=organization_subject(organization), by=book.by, additional=told)
+        emails.project_moved(project, organization, added=added, by=book.by, cause=event.pk)
+    names = (one.normalized_name if one else "" for one in (before, after))
+    book.tell(project, facts.ProjectOrganizationChanged(*about(project), *names))
+
+
+def write_role(book: Ledger, project: Project, user: int, name: Role.Name, *, tells: bool = False) -> Role:
     """*tells*: letters are written about it."""
     role = project.roles.filter(user_id=user).first() or Role(project=project, user_id=user)
     before = role.name
@@ -301,13 +332,14 @@ def _write_role(book: Ledger, project: Project, user: int, name: Role.Name, *, t
         emails.role_changed(project, role.user, before=before, after=str(name), by=book.by, cause=event.pk)
     elif tells:
         emails.role_given(project, role.user, role=str(name), by=book.by, cause=event.pk)
-    book.tell(project, facts.RoleChanged(*_about(project), user, before, str(name)))
+    book.tell(project, facts.RoleChanged(*about(project), user, before, str(name)))
     return role
 
 
 def _keep_an_owner(project: Project, leaving: Role) -> None:
-    others = project.roles.filter(name=Role.Name.OWNER, user__is_active=True).exclude(pk=leaving.pk)
-    if leaving.name == Role.Name.OWNER and not others.exists():
+    if leaving.name != Role.Name.OWNER or project.organization_id is not None:
+        return
+    if not project.roles.filter(name=Role.Name.OWNER, user__is_active=True).exclude(pk=leaving.pk).exists():
         raise LastOwner
 
 
@@ -320,7 +352,7 @@ def _start_release(book: Ledger, project: Project, release: Release, description
     book.note(project, "new release", release.version)
     said = {"version": release.version}
     book.record(drafted("release:add", subject=_subject(project), by=book.by, additional=said))
-    book.tell(project, facts.ReleaseCreated(*_about(project), release.pk, release.canonical_version))
+    book.tell(project, facts.ReleaseCreated(*about(project), release.pk, release.canonical_version))
 
 
 def _verify_more(release: Release, verified: Iterable[str]) -> None:
@@ -361,7 +393,7 @@ def _locked(release: Release) -> tuple[Project, Release]:
     return project, project.releases.get(pk=release.pk)
 
 
-def _about(project: Project) -> tuple[int, str, int]:
+def about(project: Project) -> tuple[int, str, int]:
     """The first fields of every fact; the ledger fills in the serial."""
     return project.pk, project.normalized_name, 0
 
@@ -370,10 +402,10 @@ def _audit_role(tag: str, project: Project, role: Role, by: Actor) -> Event:
     """On the project, which is returned, and in the security history of whose role it is."""
     told = {"project_name": project.name, "role_name": str(role.name)}
     record(tag, subject=user_subject(role.user), by=by, additional=told)
-    return _audit(tag, project, by, target_user=role.user.username, role_name=str(role.name))
+    return audit_project(tag, project, by, target_user=role.user.username, role_name=str(role.name))
 
 
-def _audit(tag: str, project: Project, by: Actor, **additional: Any) -> Event:
+def audit_project(tag: str, project: Project, by: Actor, **additional: Any) -> Event:
     return record(tag, subject=_subject(project), by=by, additional=additional)
 
 

@@ -6,6 +6,7 @@ named by words, since its rows are gone or going.
 
 from collections.abc import Callable, Iterable
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
@@ -14,6 +15,8 @@ from packhouse.accounts.models import User
 from packhouse.audit.actions import Actor
 from packhouse.base.identity import Identity
 from packhouse.mail.draft import Button, Draft
+from packhouse.organizations.emails import owners as organization_owners
+from packhouse.organizations.models import Member, MemberRole, Organization, Team
 from packhouse.projects.models import Project, Role
 
 Words = Callable[[], str]
@@ -21,8 +24,12 @@ Facts = list[tuple[str, str]]
 
 
 def collaborators(project: Project) -> list[User]:
-    """Everybody with a role on *project*; to be asked before it is deleted."""
-    return list(User.objects.filter(roles__project=project).order_by("pk"))
+    """Everybody with a role on *project*, and the owners of its organization; to be asked before it is deleted."""
+    ways = Q(roles__project=project)
+    if project.organization_id is not None:
+        held = {"organization": project.organization_id, "role": MemberRole.OWNER}
+        ways |= Q(pk__in=Member.objects.filter(**held).values("user_id"))
+    return list(User.objects.filter(ways).distinct().order_by("pk"))
 
 
 def owners(project: Project) -> list[User]:
@@ -87,6 +94,47 @@ def project_deleted(project: Project, to: Iterable[User], *, by: Actor, cause: i
         return _("All its releases and files are gone. Others may now start a project under its name.")
 
     _tell("removed-project", project, to, subject, says, by=by, cause=cause, is_there=False)
+
+
+def project_moved(project: Project, organization: Organization, *, added: bool, by: Actor, cause: int) -> None:
+    """``organization-project-added`` or ``-removed`` to the organization's owners and the project's."""
+
+    def subject() -> str:
+        words = _("%(name)s now owns %(project)s") if added else _("%(name)s no longer owns %(project)s")
+        return words % {"name": organization.display_name, "project": project.name}
+
+    def facts() -> Facts:
+        return [(_("Organization"), organization.name)]
+
+    everybody = {owner.pk: owner for owner in (*organization_owners(organization), *owners(project))}
+    name = f"organization-project-{'added' if added else 'removed'}"
+    _tell(name, project, everybody.values(), subject, None, facts, by=by, cause=cause, is_security=True)
+
+
+def team_role_changed(project: Project, team: Team, *, before: str, after: str, by: Actor, cause: int) -> None:
+    """``…-as-team-collaborator`` to the members of *team*, ``team-collaborator-…`` to all owners who are not in it."""
+
+    def subject() -> str:
+        if not before:
+            words = _("The team %(team)s has a role on %(project)s")
+        elif after:
+            words = _("The role of the team %(team)s on %(project)s was changed")
+        else:
+            words = _("The team %(team)s no longer has a role on %(project)s")
+        return words % {"team": team.name, "project": project.name}
+
+    def facts() -> Facts:
+        found = [(_("Old role"), _role(before))] if before else []
+        return [(_("Team"), team.name), *found, *([(_("New role"), _role(after))] if after else [])]
+
+    members = list(User.objects.filter(pk__in=team.members.values("user_id")).order_by("pk"))
+    others = {one.pk: one for one in (*organization_owners(team.organization), *owners(project))}
+    for member in members:
+        others.pop(member.pk, None)
+    word = "role-changed" if before and after else "removed" if before else "added"
+    to_members, to_others = f"{word}-as-team-collaborator", f"team-collaborator-{word}"
+    _tell(to_members, project, members, subject, None, facts, by=by, cause=cause, is_security=True)
+    _tell(to_others, project, others.values(), subject, None, facts, by=by, cause=cause, is_security=True)
 
 
 def release_deleted(project: Project, *, version: str, by: Actor, cause: int) -> None:

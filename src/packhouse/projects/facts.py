@@ -90,12 +90,13 @@ class ReleaseDeleted(ProjectFact):
 class ProjectDeleted(ProjectFact):
     """A project and all that it had is gone; ``project_id`` no longer leads anywhere.
 
-    ``user_ids`` had a role on it.
+    ``user_ids`` had a role on it, ``organization`` (its normalized name, or nothing) owned it.
     """
 
     canonical_versions: tuple[str, ...]
     paths: tuple[str, ...]
     user_ids: tuple[int, ...] = ()
+    organization: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,14 @@ class ReleasesMarked(ProjectFact):
     """What is known of the vulnerabilities of some releases has changed.  The serial has not."""
 
     release_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectOrganizationChanged(ProjectFact):
+    """A project was given to an organization or left one; normalized names, the empty string stands for none."""
+
+    before: str
+    after: str
 
 
 @dataclass(frozen=True, slots=True)

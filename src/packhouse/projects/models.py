@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models
 
 from packhouse.base import clock
+from packhouse.organizations.models import Organization, Team
 
 
 class Project(models.Model):
@@ -16,7 +17,8 @@ class Project(models.Model):
     spelling in which look-alikes are equal.  Both are unique: two creations that race end in one project.
     Of look-alikes that came by an import, all but the first have no skeleton.
     ``status_changed`` is when the project was archived, quarantined or made active again; null where it never was, or
-    where that was before such times were kept.  ``last_serial`` is the id of the project's newest journal entry.  ``total_size`` is the sum of its files' sizes,
+    where that was before such times were kept.  ``organization`` owns the project, beside those who have a role.
+    ``last_serial`` is the id of the project's newest journal entry.  ``total_size`` is the sum of its files' sizes,
     kept by conditional updates.  Limits are in bytes; null means the index's default.
     """
 
@@ -31,6 +33,9 @@ class Project(models.Model):
     skeleton = models.CharField(max_length=200, unique=True, null=True)  # noqa: DJ001 - null is not equal to null
     created = models.DateTimeField(default=clock.now, db_index=True)
     status = models.CharField(max_length=12, choices=Status, default=Status.ACTIVE)
+    organization = models.ForeignKey(
+        Organization, null=True, blank=True, on_delete=models.PROTECT, related_name="projects", db_index=False
+    )
     status_reason = models.TextField(blank=True)
     status_changed = models.DateTimeField(null=True, editable=False)
     last_serial = models.BigIntegerField(default=0)
@@ -41,6 +46,11 @@ class Project(models.Model):
     class Meta:
         indexes: ClassVar = [
             models.Index("id", name="project_in_quarantine", condition=models.Q(status="quarantined")),
+            models.Index(
+                fields=["organization"],
+                name="project_of_organization",
+                condition=models.Q(organization__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -53,8 +63,8 @@ class Release(models.Model):
     ``sort_key`` orders versions as PEP 440 does when compared as bytes; ``metadata`` holds the core metadata in the
     JSON shape of PEP 566 (lower-case names with underscores, lists where the field may repeat) without the description.
     ``verified`` lists the URLs and addresses in it that the index has verified.  ``vulnerabilities`` are the numbers of
-    those known to affect it (``integrations``); null until somebody has looked.  ``yanked_at`` and ``quarantined_at`` are
-    null for what is neither, or was before such times were kept.
+    those known to affect it (``integrations``); null until somebody has looked.  ``yanked_at`` and ``quarantined_at``
+    are null for what is neither, or was before such times were kept.
     """
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="releases", db_index=False)
@@ -170,6 +180,20 @@ class Role(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} is {self.name} of {self.project}"
+
+
+class TeamRole(models.Model):
+    """What the members of a team are to a project of its organization."""
+
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="roles")
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="team_roles")
+    name = models.CharField(max_length=10, choices=Role.Name)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["team", "project"], name="team_role_unique_team")]
+
+    def __str__(self) -> str:
+        return f"{self.team} is {self.name} of {self.project}"
 
 
 class JournalEntry(models.Model):

@@ -1,13 +1,16 @@
 """Questions about projects."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
+from typing import Any
 
-from django.db.models import Exists, Max, OuterRef, Q, QuerySet
+from django.db.models import CharField, Exists, Max, OuterRef, Q, QuerySet, Value
 
 from packhouse.base import clock
 from packhouse.base.statements import Asked, Question
-from packhouse.projects.models import Filename, JournalEntry, ProhibitedName, Project, Release, Role
+from packhouse.organizations.models import Member, MemberRole, Organization
+from packhouse.projects.models import Filename, JournalEntry, ProhibitedName, Project, Release, Role, TeamRole
+from packhouse.projects.rules import greatest
 from packhouse.specs import versions
 from packhouse.specs.errors import Refused
 from packhouse.specs.names import check_project_name, normalize, skeleton
@@ -75,11 +78,19 @@ def objection_to(name: str) -> Refused | None:
 
 
 def role_of(user_id: int | None, project: Project) -> str | None:
-    """What the user is to the project: one of ``Role.Name``, or None."""
-    if user_id is None:
-        return None
-    found = _ROLE.first(user_id, project.pk)
-    return None if found is None else str(found[0])
+    """What the user is to the project, by whatever way: one of ``Role.Name``, or None.
+
+    By a role of one's own, as an owner of the organization that owns the project, or by the role of a team.
+    """
+    return None if user_id is None else greatest(str(name) for _, name in _ROLE.rows(user_id, project.pk))
+
+
+def roles_in(user_id: int, project_ids: Collection[int]) -> dict[int, str]:
+    """The same for many projects; those to which the user is nothing are left out."""
+    found: dict[int, list[str]] = {}
+    for project_id, name in _held(user_id, list(project_ids)) if project_ids else ():
+        found.setdefault(project_id, []).append(name)
+    return {project_id: greatest(names) or "" for project_id, names in found.items()}
 
 
 def asked_role(user_id: int | None, project: Project) -> Iterator[Asked]:
@@ -88,9 +99,18 @@ def asked_role(user_id: int | None, project: Project) -> Iterator[Asked]:
         yield _ROLE, user_id, project.pk
 
 
-_ROLE = Question(
-    lambda user, project: Role.objects.filter(user_id=user, project_id=project).values_list("name"), int, int
-)
+def _held(user_id: int, projects: Any) -> Any:
+    """Project and role for each way in which the user has one on *projects*: a list of numbers, or one of them."""
+    chosen = {"project_id": projects} if isinstance(projects, int) else {"project_id__in": projects}
+    own = Role.objects.filter(user_id=user_id, **chosen).values_list("project_id", "name")
+    owners = {"organization__members__user_id": user_id, "organization__members__role": MemberRole.OWNER.value}
+    named = {name.replace("project_id", "pk"): value for name, value in chosen.items()}
+    owned = Project.objects.filter(**owners, **named).annotate(held=Value(Role.Name.OWNER.value, CharField()))
+    teams = TeamRole.objects.filter(team__members__user_id=user_id, **chosen).values_list("project_id", "name")
+    return own.order_by().union(owned.order_by().values_list("pk", "held"), teams.order_by(), all=True)
+
+
+_ROLE = Question(_held, int, int)
 
 
 def roles_of(project: Project) -> QuerySet[Role]:
@@ -98,9 +118,28 @@ def roles_of(project: Project) -> QuerySet[Role]:
     return project.roles.filter(user__is_active=True).select_related("user").order_by("-name", "user__username")
 
 
+def team_roles_of(project: Project) -> QuerySet[TeamRole]:
+    """The teams with a role on the project, owners first, then by name."""
+    return project.team_roles.select_related("team__organization").order_by("-name", "team__normalized_name")
+
+
 def projects_of(user_id: int) -> QuerySet[Project]:
-    """The projects on which the user has a role, by name."""
+    """The projects on which the user has a role of their own, by name: what everybody sees."""
     return Project.objects.filter(roles__user_id=user_id).order_by("normalized_name")
+
+
+def reached_by(user_id: int) -> QuerySet[Project]:
+    """The projects on which the user has a role by whatever way, by name; see `role_of`."""
+    own = Role.objects.filter(user_id=user_id).values("project_id")
+    teams = TeamRole.objects.filter(team__members__user_id=user_id).values("project_id")
+    owned = Member.objects.filter(user_id=user_id, role=MemberRole.OWNER).values("organization_id")
+    ways = Q(pk__in=own) | Q(organization_id__in=owned) | Q(pk__in=teams)
+    return Project.objects.filter(ways).order_by("normalized_name")
+
+
+def projects_in(organization: Organization) -> QuerySet[Project]:
+    """The projects of an organization, by name."""
+    return Project.objects.filter(organization=organization).order_by("normalized_name")
 
 
 def owned_by(user_id: int) -> QuerySet[Project]:
@@ -110,9 +149,10 @@ def owned_by(user_id: int) -> QuerySet[Project]:
 
 
 def owned_alone_by(user_id: int) -> QuerySet[Project]:
-    """Projects that nobody but the user owns, by name."""
+    """Projects that nobody but the user owns, by name: those of organizations have other owners."""
     others = Role.objects.filter(project=OuterRef("pk"), name=Role.Name.OWNER).exclude(user_id=user_id)
-    return owned_by(user_id).filter(~Exists(others.filter(user__is_active=True))).order_by("normalized_name")
+    alone = owned_by(user_id).filter(~Exists(others.filter(user__is_active=True)), organization=None)
+    return alone.order_by("normalized_name")
 
 
 def was_used(filename: str) -> bool:

@@ -1,12 +1,33 @@
 """Who may do what to a project.  Pure functions over plain facts."""
 
+from collections.abc import Iterable
+
 from packhouse.accounts.rules import must_have_two_factor, must_have_verified_email
 from packhouse.base.decision import ALLOWED, Decision, denied
 from packhouse.base.identity import Identity
+from packhouse.organizations.rules import may
 from packhouse.projects.models import Project, Role
 
 UPLOADERS = frozenset({Role.Name.OWNER, Role.Name.MAINTAINER})
 """The roles whose holders may upload."""
+
+
+def greatest(roles: Iterable[str]) -> str | None:
+    """The role that counts of somebody who has several on a project: of their own, by teams, by an organization."""
+    held = set(roles)
+    return next((str(role) for role in (Role.Name.OWNER, Role.Name.MAINTAINER) if role in held), None)
+
+
+def may_move(
+    identity: Identity, *, role: str | None, organization_role: str | None, project: str, organization: str | None
+) -> Decision:
+    """Whether the identity's user may give the project to an organization, or take it out of its *organization*.
+
+    *role* is the user's on the project; *organization_role* that in its organization, of which only owners decide.
+    """
+    if organization is not None:
+        return may("remove-projects", identity, role=organization_role, organization=organization)
+    return may_manage(identity, role=role, project=project)
 
 
 def may_upload(identity: Identity, *, role: str | None, project: str, status: str) -> Decision:

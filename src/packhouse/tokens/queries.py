@@ -18,6 +18,7 @@ from packhouse.base import metrics
 from packhouse.base.identity import ANONYMOUS, Identity, TokenGrant
 from packhouse.base.statements import Question
 from packhouse.projects.models import Project
+from packhouse.projects.queries import reached_by
 from packhouse.tokens import caveats, keys, macaroons
 from packhouse.tokens.models import Token
 from packhouse.tokens.rules import INVALID, grants_of
@@ -75,8 +76,8 @@ def tokens_of(user: User) -> QuerySet[Token]:
 
 
 def projects_for(user: User) -> QuerySet[Project]:
-    """The projects that a token of *user* can be for: those where the user has a role, by name."""
-    return Project.objects.filter(roles__user=user).order_by("normalized_name")
+    """The projects that a token of *user* can be for: those where the user has a role by whatever way, by name."""
+    return reached_by(user.pk)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from packhouse.base import clock
 from packhouse.base.decision import Decision
 from packhouse.base.statements import Asked, Question
 from packhouse.flags import queries as flags
+from packhouse.organizations.queries import is_active
 from packhouse.projects import queries as projects
 from packhouse.projects.models import File
 from packhouse.projects.rules import may_create_project, may_upload
@@ -148,6 +149,15 @@ def may_upload_to_project(upload: Described) -> None:
     else:
         role = projects.role_of(upload.identity.user_id, project)
         require(may_upload(upload.identity, role=role, project=project.name, status=project.status))
+
+
+def organization_is_active(upload: Described) -> None:
+    project = upload.project
+    if project is not None and project.organization_id is not None and not is_active(project.organization_id):
+        raise Rejected(
+            "organization-inactive",
+            f"The organization that owns project {project.name!r} is not active: its projects take no new files.",
+        )
 
 
 def is_in_good_standing(upload: Described) -> None:

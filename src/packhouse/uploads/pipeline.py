@@ -36,6 +36,7 @@ STARTING: Final[Sequence[Callable[[Described], None]]] = (
 PERMISSION: Final[Sequence[Callable[[Described], None]]] = (
     checks.token_fits,
     checks.may_upload_to_project,
+    checks.organization_is_active,
     checks.is_in_good_standing,
 )
 DESCRIBED: Final[Sequence[Callable[[Described], None]]] = (checks.a_file_is_given, *STARTING, *PERMISSION)

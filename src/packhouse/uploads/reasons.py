@@ -103,6 +103,7 @@ PERMISSION = {
     "publisher-not-trusted": Reason(403, "The project does not trust (any more) the publisher that the token is of."),
     "project-archived": Reason(403, "The project is archived."),
     "project-quarantined": Reason(403, "The project is quarantined: nothing is published by trusted publishers."),
+    "organization-inactive": Reason(400, "The organization that owns the project is not active."),
 }
 FILE = {
     "invalid-file-type": Reason(400, "The file part says that it is an image."),

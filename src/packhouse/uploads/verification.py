@@ -3,8 +3,11 @@
 from collections.abc import Iterator
 
 from allauth.account.models import EmailAddress
+from django.db.models import Q
 
-from packhouse.projects.models import Project, Role
+from packhouse.accounts.models import User
+from packhouse.organizations.models import MemberRole
+from packhouse.projects.models import Project
 from packhouse.specs import emails, urls
 from packhouse.specs.metadata import CoreMetadata
 
@@ -25,12 +28,17 @@ def verified_links(metadata: CoreMetadata, public_url: str, source: str = "") ->
 
 
 def verified_addresses(metadata: CoreMetadata, project: Project) -> list[str]:
-    """The author's and maintainer's address, where an owner or maintainer publishes it as a verified one of theirs."""
+    """The author's and maintainer's address, where a collaborator publishes it as a verified one of theirs.
+
+    Collaborators are owners, maintainers, and the owners of the project's organization.
+    """
     named = {emails.first_address(text) for text in (metadata.author_email, metadata.maintainer_email) if text}
     if not named:
         return []
-    holders = Role.objects.filter(project=project).exclude(user__public_email="")
-    public = set(holders.values_list("user", "user__public_email"))
+    ways = Q(roles__project=project)
+    if project.organization_id is not None:
+        ways |= Q(memberships__organization=project.organization_id, memberships__role=MemberRole.OWNER)
+    public = set(User.objects.filter(ways).exclude(public_email="").values_list("pk", "public_email"))
     verified = EmailAddress.objects.filter(user__in=[user for user, _ in public], verified=True)
     proved = public & set(verified.values_list("user", "email"))
     return sorted({address for _, address in proved if address in named})

@@ -18,6 +18,7 @@ from packhouse.images.marking import with_pictures
 from packhouse.integrations.queries import has_feed, known_of, still_valid, valid_number
 from packhouse.pages.caching import cached, keyed
 from packhouse.pages.machines import is_young
+from packhouse.pages.organization_profile import organization_url
 from packhouse.pages.project import changes as compare
 from packhouse.pages.project import dependencies as needs
 from packhouse.pages.project import files as listed
@@ -149,9 +150,12 @@ def _aside(place: Place) -> dict[str, Any]:
     project, release = place.project, place.release if place.pinned else None
     fetched = _fetched(project.uid, project.pk, release and release.pk, int(time() // FETCHED_FOR))
     chart = bars(fetched.days, _("Downloads for each day")) if fetched.total else ""
+    owner = project.organization if project.organization and project.organization.is_active else None
     return {
         "fetched": fetched,
         "chart": chart,
+        "owner": owner,
+        "owner_url": organization_url(owner) if owner else "",
         "about": about(place.release),
         "licence_files": licence_files(place),
         "roles": roles[:MAINTAINERS_SHOWN],
