@@ -223,6 +223,13 @@ class Config:
         values.service("none://", "file:///path", "https://host/path", "http://host/path"),
         "none://",
     )
+    attestation_root: str = _setting(
+        POLICY,
+        "The file with the trusted root by which attestations are verified (`trusted_root.json`), for a Sigstore of"
+        " your own. By default that of the public one, as it came with this version of Packhouse.",
+        values.JSON_FILE,
+        "",
+    )
     mail_retention_days: int = _setting(
         POLICY, "Days for which letters and their delivery are remembered.", values.whole_number(1, 3650), 90
     )

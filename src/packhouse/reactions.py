@@ -4,7 +4,9 @@ from packhouse.accounts import facts as people
 from packhouse.accounts import handlers as accounts
 from packhouse.accounts.factors import facts as factors
 from packhouse.accounts.factors import handlers as factor_letters
+from packhouse.attestations.facts import ProvenanceAdded
 from packhouse.base.facts import Fact, Reaction
+from packhouse.flags.facts import FlagTurned
 from packhouse.index import handlers
 from packhouse.mail import facts as mail
 from packhouse.organizations import facts as groups
@@ -27,6 +29,7 @@ REACTIONS: dict[type[Fact], Reaction] = {
     facts.ProjectCreated: Reaction(handlers=[handlers.project_created, pages_changed]),
     facts.ReleaseCreated: Reaction(),  # its first FilePublished follows in the same transaction
     facts.FilePublished: Reaction(handlers=[handlers.file_published, pages_changed], tasks=FIND),
+    ProvenanceAdded: Reaction(handlers=[handlers.provenance_added]),  # of a file whose FilePublished it comes with
     facts.ReleaseYanked: Reaction(handlers=[handlers.release_yank_changed, pages_changed], tasks=FIND),
     facts.ReleaseUnyanked: Reaction(handlers=[handlers.release_yank_changed, pages_changed], tasks=FIND),
     facts.ReleaseQuarantineChanged: Reaction(handlers=[handlers.release_quarantine_changed, pages_changed], tasks=FIND),
@@ -41,6 +44,7 @@ REACTIONS: dict[type[Fact], Reaction] = {
     groups.OrganizationChanged: Reaction(handlers=[pages_changed]),
     groups.OrganizationDeleted: Reaction(handlers=[pages_changed]),
     groups.MemberChanged: Reaction(handlers=[pages_changed]),
+    FlagTurned: Reaction(handlers=[handlers.flag_turned, pages_changed]),
     people.AccountDeleted: Reaction(handlers=[handlers.account_changed, pages_changed]),
     people.AccountRestored: Reaction(handlers=[handlers.account_changed, pages_changed]),
     people.AccountErased: Reaction(

@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "packhouse.flags",
     "packhouse.index",
     "packhouse.integrations",
+    "packhouse.attestations",
     "packhouse.mail",
     "packhouse.organizations",
     "packhouse.pages",

@@ -65,6 +65,21 @@ def organization():
     return "/org/acme/"
 
 
+def attested(path):
+    """The address *path*, of a project whose files say where they come from."""
+
+    def make():
+        shelves.attested()
+        return path
+
+    return make
+
+
+def _unfold(page):
+    page.locator("summary", has_text="crates/crates").first.click()
+    page.get_by_text("refs/tags").or_(page.get_by_text("release", exact=True)).first.wait_for()
+
+
 def reading():
     """Somebody who may see what a profile shows to those who are signed in."""
     make_user("packer", name="Ada Packer", public_email="packer@users.example")
@@ -91,6 +106,11 @@ PAGES = [
     Listed("project-vulnerable-releases", vulnerable("/project/crates/releases/")),
     Listed("project-vulnerable-security", vulnerable("/project/crates/1.2.0/security/")),
     Listed("project-not-vulnerable-security", vulnerable("/project/crates/2.0rc1/security/")),
+    Listed("project-provenance", attested("/project/crates/")),
+    Listed("project-provenance-file", attested("/project/crates/1.2.0/files/"), then=_unfold),
+    Listed("project-provenance-security", attested("/project/crates/1.2.0/security/")),
+    Listed("project-provenance-changed", attested("/project/crates/security/")),
+    Listed("project-provenance-lost", attested("/project/crates/2.0rc1/security/")),
     Listed("project-inside", inside()),
     Listed("project-folder", inside("crates/")),
     Listed("project-source", inside("crates/__init__.py")),

@@ -6,13 +6,16 @@ from datetime import timedelta
 from django.conf import settings
 from tests.factories.accounts import make_user
 from tests.factories.projects import make_project
+from tests.factories.provenance import verified
 from tests.integrations.feeds import as_file, record, until
 
+from packhouse.attestations.actions import keep_provenance
 from packhouse.base import clock
 from packhouse.downloads.actions import record_downloads
 from packhouse.files import default_store, key_for
 from packhouse.integrations.loading import load
 from packhouse.projects.actions import publish_file
+from packhouse.projects.ledger import journalled
 from packhouse.projects.models import Description, File, Project, Release
 from packhouse.specs import filenames, versions
 from packhouse.uploads.rendering import render
@@ -206,3 +209,31 @@ def fetch(project: Project) -> None:
         for agent, share in (("pip/25.1 CPython/3.12.1", 7), ("uv/0.9 CPython/3.13.0", 3), ("poetry/2", 1)):
             number = share * (40 - ago + (ago * 7) % 11)
             record_downloads({(file.path, agent): number}, today - timedelta(days=ago))
+
+
+def attest(release: Release, *, publisher: dict[str, object] | None = None, **claims: str) -> None:
+    """Give all files of a release provenance, as if they had come with attestations of that publisher."""
+    for file in release.files.filter(provenance=None):
+        with journalled(None) as book:
+            said = verified(file.filename, publisher=publisher, claims=CRATES_CLAIMS | claims)
+            keep_provenance(file=file, verified=said, ledger=book)
+
+
+CRATES_PUBLISHER = {"kind": "GitHub", "repository": "crates/crates", "workflow": "release.yml", "environment": "pypi"}
+CRATES_CLAIMS = {
+    "repository": "https://github.com/crates/crates",
+    "owner": "https://github.com/crates",
+    "workflow": "https://github.com/crates/crates/.github/workflows/release.yml@refs/tags/v1.4.0",
+    "run": "https://github.com/crates/crates/actions/runs/123/attempts/1",
+    "ref": "refs/tags/v1.4.0",
+}
+
+
+def attested() -> Project:
+    """Crates whose releases say where they come from: 1.2.0 all, 1.4.0 some, by another workflow; 2.0rc1 does not."""
+    project = crates()
+    attest(project.releases.get(version="1.2.0"), publisher=CRATES_PUBLISHER)
+    latest = project.releases.get(version="1.4.0")
+    attest(latest, publisher=CRATES_PUBLISHER | {"workflow": "wheels.yml"})
+    publish(project, "1.4.0", "crates-1.4.0-py2-none-any.whl")
+    return project

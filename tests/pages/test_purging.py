@@ -10,6 +10,8 @@ from tests.factories.projects import make_project, publish
 from packhouse.accounts.actions import addresses, deletion, users
 from packhouse.accounts.facts import UserFact
 from packhouse.accounts.models import User
+from packhouse.flags.actions import set_flag
+from packhouse.flags.facts import FlagTurned
 from packhouse.organizations.facts import OrganizationFact
 from packhouse.pages.purging import KEYS, pages_changed
 from packhouse.projects import actions, facts
@@ -62,6 +64,8 @@ CHANGES = {
         lambda it: actions.set_role(by=None, project=it.project, user_id=it.bob.pk, name=Role.Name.MAINTAINER),
     ),
     "a deleted account": (OWN | {"user/ada"}, lambda it: deletion.delete_account(it.ada, by=None)),
+    "no provenance any more": ({"integrity"}, lambda it: set_flag(name="disable-pep740", enabled=True)),
+    "another flag": (set(), lambda it: set_flag(name="disallow-oidc", enabled=True)),
     "another name": (
         {"user/ada"},
         lambda it: users.change_profile(it.ada, name="Ada Lovelace", public_email="", by=it.ada),
@@ -100,9 +104,9 @@ def test_without_a_cache_in_front_a_change_notes_nothing(django_assert_num_queri
 
 
 def test_every_fact_about_what_pages_show_has_its_keys():
-    """``ReleaseCreated`` says of itself that another fact follows in the same transaction."""
+    """``ReleaseCreated`` and ``ProvenanceAdded`` come with another fact in the same transaction."""
     bases = (facts.ProjectFact, UserFact, OrganizationFact)
-    declared = {fact.__name__ for base in bases for fact in base.__subclasses__()}
-    assert declared - {"ReleaseCreated"} == {fact.__name__ for fact in KEYS}
+    declared = {fact.__name__ for base in bases for fact in base.__subclasses__()} | {FlagTurned.__name__}
+    assert declared - {"ReleaseCreated", "ProvenanceAdded"} == {fact.__name__ for fact in KEYS}
     for fact in KEYS:
         assert pages_changed in REACTIONS[fact].handlers, fact

@@ -78,6 +78,23 @@ def send(url: str, token: str, file: tuple[str, bytes], **about: str) -> None:
         raise AssertionError(error.read().decode()) from error
 
 
+def attest(file: Any) -> None:
+    """Give a file provenance, as if it had come with attestations."""
+    from django.db import transaction
+    from tests.factories.provenance import verified
+
+    from packhouse.attestations.actions import keep_provenance
+    from packhouse.documents.actions import serial_lock
+    from packhouse.index.bulk import rebuild_projects
+    from packhouse.projects.ledger import journalled
+
+    with journalled(None) as book:
+        keep_provenance(file=file, verified=verified(file.filename), ledger=book)
+    with transaction.atomic():
+        serial_lock()
+        rebuild_projects([file.project_id])
+
+
 def main(url: str) -> None:
     from packhouse import config
     from packhouse.documents import generation
@@ -90,7 +107,7 @@ def main(url: str) -> None:
     from tests.factories.accounts import make_token, make_user
     from tests.index import world
 
-    from packhouse.projects.models import Project, Release
+    from packhouse.projects.models import File, Project, Release
 
     _, token = make_token(make_user("ada"))
     files = {}
@@ -103,6 +120,8 @@ def main(url: str) -> None:
         (make_wheel("bad-thing", "1.0"), {"name": "bad-thing"}),
         (make_wheel("held", "1.0"), {"name": "held"}),
         (make_wheel("held", "2.0"), {"name": "held", "version": "2.0"}),
+        (make_wheel("signed", "1.0"), {"name": "signed"}),
+        (make_sdist("signed", "1.0"), {"name": "signed"}),
         (make_wheel("regret", "1.0"), {"name": "regret", "comment": HOSTILE}),
         (make_wheel("large", "1.0", files={"large.bin": os.urandom(3 * 1024**2)}), {"name": "large"}),
     ):
@@ -113,6 +132,7 @@ def main(url: str) -> None:
     world.set_status(Project.objects.get(normalized_name="old-tool"), "archived")
     world.set_status(Project.objects.get(normalized_name="bad-thing"), "quarantined")
     world.quarantine_release(Release.objects.get(project__normalized_name="held", version="2.0"))
+    attest(File.objects.get(filename="signed-1.0-py3-none-any.whl"))
     generation.of(config.load().home).bump()
     sys.stdout.write(json.dumps({"token": token, "files": files}))
 

@@ -5,6 +5,7 @@ lists) into a Python value or raises ``ValueError``, says in words what it expec
 that it would read again.
 """
 
+import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -274,6 +275,23 @@ RATE = Kind(
     lambda value: _matching(rf"{_ONE_RATE}(?:\s*;\s*{_ONE_RATE})*", value),
 )
 TEXT = Kind("a text that is not empty", _text)
+
+
+def _json_file(value: Any) -> str:
+    """The absolute path; an index that looks for it later may run elsewhere."""
+    path = Path(str(value).strip())
+    if path == Path():
+        return ""
+    try:
+        found = json.loads(path.read_bytes())
+    except OSError as error:
+        raise ValueError(value) from error
+    if not isinstance(found, dict):
+        raise ValueError(value)  # noqa: TRY004 - one error for all that is wrong
+    return str(path.absolute())
+
+
+JSON_FILE = Kind("the path of a readable file with a JSON object, or nothing", _json_file)
 PATH = Kind("a folder", lambda value: Path(_text(value)).expanduser().resolve())
 
 

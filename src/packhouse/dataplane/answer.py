@@ -1,6 +1,6 @@
 """The data plane's core: one pure function from a request to a response."""
 
-from packhouse.dataplane import jsonapi, packages, simple
+from packhouse.dataplane import integrity, jsonapi, packages, simple
 from packhouse.dataplane.http import Request, Response, Site
 from packhouse.dataplane.packages import Blobs
 from packhouse.dataplane.store import DocumentStore
@@ -18,6 +18,8 @@ def answer(request: Request, store: DocumentStore, blobs: Blobs, site: Site) -> 
         return packages.answer(request, path[10:], store, blobs, site)
     if path.startswith("/pypi/"):
         return jsonapi.answer(request, path[6:], store, site)
+    if path.startswith("/integrity/"):
+        return integrity.answer(request, path[11:], store, site)
     if path == "/simple":
         return simple.add_slash(request, site)
     return None

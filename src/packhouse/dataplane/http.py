@@ -108,8 +108,8 @@ READ_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 TEXT: Header = ("content-type", "text/plain; charset=UTF-8")
 
 
-def not_allowed(site: Site, route: str) -> Response:
-    headers = [TEXT, ("allow", "GET, HEAD, OPTIONS"), CSP, *site.security()]
+def not_allowed(site: Site, route: str, allowed: str = "GET, HEAD, OPTIONS") -> Response:
+    headers = [TEXT, ("allow", allowed), CSP, *site.security()]
     return Response(405, headers, b"405 Method Not Allowed", route)
 
 

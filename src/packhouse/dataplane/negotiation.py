@@ -13,6 +13,8 @@ Encoding = Literal["identity", "gzip", "zstd"]
 HTML = "text/html"
 V1_HTML = "application/vnd.pypi.simple.v1+html"
 V1_JSON = "application/vnd.pypi.simple.v1+json"
+JSON = "application/json"
+INTEGRITY = "application/vnd.pypi.integrity.v1+json"
 OFFERS = (HTML, V1_HTML, V1_JSON)
 _ALIASES = {
     "application/vnd.pypi.simple.latest+html": V1_HTML,
@@ -44,6 +46,17 @@ def _media_type(accept: str) -> str:
         if weight > best_weight:
             best, best_weight = offer, weight
     return best
+
+
+@lru_cache(maxsize=64)
+def integrity_type(accept: str | None) -> str | None:
+    """The media type of a provenance object for the value of ``Accept``; None where neither of the two will do."""
+    if accept is None:
+        return INTEGRITY
+    ranges = list(_ranges(accept.lower())) if len(accept) <= _LONGEST else []
+    weights = {offer: _weight_of(offer, ranges) for offer in (INTEGRITY, JSON)}
+    best = max(weights, key=lambda offer: weights[offer])
+    return best if weights[best] > 0 else None
 
 
 def _ranges(header: str) -> "list[tuple[str, bool, float]]":

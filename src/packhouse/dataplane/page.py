@@ -50,7 +50,7 @@ class Page:
 
     def __init__(self, loaded: Pieces, key: tuple[str, Format]) -> None:
         self.key = key
-        self.serial = loaded.serial
+        self.serial = None if loaded.serial < 0 else loaded.serial
         identity = join_identity(loaded.pieces)
         self._identity: bytes | None = identity
         self._length = len(identity)
@@ -120,10 +120,11 @@ class Page:
 
 
 def make_headers(
-    content_type: str, encoding: str, etag: str, serial: int, size: int, shared: list[Header]
+    content_type: str, encoding: str, etag: str, serial: int | None, size: int, shared: list[Header]
 ) -> tuple[list[Header], list[Header]]:
     """Headers of a 200 and of a 304."""
-    unmodified = [("etag", etag), ("x-pypi-last-serial", str(serial)), *shared]
+    last = [] if serial is None else [("x-pypi-last-serial", str(serial))]
+    unmodified = [("etag", etag), *last, *shared]
     headers = [("content-type", content_type), *unmodified, ("content-length", str(size))]
     if encoding != "identity":
         headers.append(("content-encoding", encoding))

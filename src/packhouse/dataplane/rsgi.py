@@ -48,7 +48,7 @@ _POLL_SECONDS = 0.5
 _TALLY_SECONDS = 60.0
 _LAST_SECONDS = 5.0
 """For the last numbers of a process that has been told to end."""
-_PLANE = ("/simple", "/packages/", "/pypi/")
+_PLANE = ("/simple", "/packages/", "/pypi/", "/integrity/")
 _GONE = 499
 """What is noted of a request whose client did not wait for the answer."""
 

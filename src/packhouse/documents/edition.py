@@ -14,7 +14,11 @@ INDEX: Final = "index"
 STAMP: Final = "stamp"
 WITHHELD: Final = "withheld"
 """Of the files that may not be downloaded."""
-_WITHOUT_LINKS: Final = frozenset({INDEX, STAMP, WITHHELD})
+PROVENANCE: Final = "provenance/"
+"""Before the name of a file: what it came with, which is never made in another way."""
+INTEGRITY_CLOSED: Final = "integrity/closed"
+"""Stored while no provenance is served."""
+_WITHOUT_LINKS: Final = frozenset({INDEX, STAMP, WITHHELD, INTEGRITY_CLOSED})
 
 
 def stamp_of(public_url: str) -> str:
@@ -30,4 +34,4 @@ def number(stamp: str) -> int:
 
 def is_of(edition: int, key: str, made: int) -> bool:
     """Whether the document *key* that was *made* so is of that *edition*; those without links are of every one."""
-    return made == edition or key in _WITHOUT_LINKS
+    return made == edition or key in _WITHOUT_LINKS or key.startswith(PROVENANCE)

@@ -14,7 +14,8 @@ class Document(models.Model):
     """One document in up to two formats.  The first segment's items live in the row itself (``html``, ``json``).
 
     ``shared`` is a piece of JSON that documents below this one borrow (a project's ownership, for its releases).
-    ``made`` is the number of the edition that it is of, see ``edition``.
+    ``serial`` is -1 for a document that is of no serial.  ``made`` is the number of the edition that it is of, see
+    ``edition``.
     """
 
     key = models.CharField(max_length=420, primary_key=True)

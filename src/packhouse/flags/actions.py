@@ -4,7 +4,9 @@ from django.db import transaction
 
 from packhouse.audit import actions as audit
 from packhouse.base import clock
+from packhouse.base.facts import announce
 from packhouse.flags import queries
+from packhouse.flags.facts import FlagTurned
 from packhouse.flags.known import KNOWN
 from packhouse.flags.models import Flag
 
@@ -26,4 +28,5 @@ def set_flag(*, name: str, enabled: bool, notify: bool = False, by: audit.Actor 
             by=by,
             additional={"flag": name, "enabled": enabled, "notify": notify},
         )
+        announce(FlagTurned(name, enabled))
         transaction.on_commit(queries.forget)

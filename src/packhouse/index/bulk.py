@@ -11,7 +11,7 @@ from itertools import groupby, islice
 
 from packhouse.documents.actions import Item, Shell, Source
 from packhouse.documents.upkeep import drop_many, rebuild_many
-from packhouse.index import json_api, rows
+from packhouse.index import json_api, provenance, rows
 from packhouse.index.rows import FileRow, ProjectRow, ReleaseRow, VulnerabilityRow
 from packhouse.index.sources import (
     Files,
@@ -63,6 +63,7 @@ def rebuild_projects(ids: Iterable[int]) -> int:
     for some in batches(ids):
         drop_many(surplus(some))
         count += rebuild_many(documents(some))
+        rebuild_many(provenance.of_projects(some))
     return count
 
 
@@ -193,8 +194,9 @@ class _Rendering:
         return Prepared(key, release_shell(about, urls, known))
 
     def _simple(self) -> Prepared:
-        items = [simple_item(file, self.base) for file in self.files]
-        return Prepared(simple_key(self.project.normalized_name), simple_shell(self.project, self.versions), items)
+        name = self.project.normalized_name
+        items = [simple_item(file, name, self.base) for file in self.files]
+        return Prepared(simple_key(name), simple_shell(self.project, self.versions), items)
 
     def _project(self) -> Prepared:
         shell = project_shell(self.project, self.latest_info, self.owners, self.latest_urls, self.latest_known)

@@ -7,10 +7,12 @@ touches.  What changes everything (quarantine, a new spelling of the name) goes 
 from collections.abc import Iterable, Sequence
 
 from packhouse.accounts import facts as people
+from packhouse.attestations.facts import ProvenanceAdded
 from packhouse.base.statements import asked_ahead
 from packhouse.documents.actions import Writing, asked_bounds, asked_stored, drop, put, refresh, serial_lock
 from packhouse.documents.upkeep import drop_many, stored
-from packhouse.index import bulk, rows
+from packhouse.flags.facts import FlagTurned
+from packhouse.index import bulk, provenance, rows
 from packhouse.index.rows import QUARANTINED, ProjectRow, ReleaseRow, Shelf
 from packhouse.index.sources import (
     INDEX,
@@ -43,8 +45,14 @@ def file_published(fact: facts.FilePublished) -> None:
         _refresh(fact.project_id, files=[fact.sort_key], release_id=fact.release_id, adds=True)
 
 
+def provenance_added(fact: ProvenanceAdded) -> None:
+    for source in provenance.of_files(file=fact.file_id):
+        put(source)
+
+
 def file_deleted(fact: facts.FileDeleted) -> None:
     _refresh(fact.project_id, files=[fact.sort_key], release_id=fact.release_id)
+    _drop_provenance([fact.path])
     _withhold()
 
 
@@ -70,6 +78,7 @@ def release_deleted(fact: facts.ReleaseDeleted) -> None:
     drop(release_key(fact.normalized_name, fact.canonical_version))
     drop(project_key(fact.normalized_name))
     _refresh(fact.project_id, files=fact.files)
+    _drop_provenance(fact.paths)
     _withhold()
 
 
@@ -102,7 +111,14 @@ def project_deleted(fact: facts.ProjectDeleted) -> None:
     releases = [release_key(name, version) for version in fact.canonical_versions]
     drop_many([simple_key(name), project_key(name), *releases])
     refresh(IndexSource(), [name.encode()])
+    _drop_provenance(fact.paths)
     _withhold()
+
+
+def flag_turned(fact: FlagTurned) -> None:
+    if fact.name == provenance.CLOSING_FLAG:
+        serial_lock()
+        provenance.settle()
 
 
 def _refresh(
@@ -130,6 +146,11 @@ def _refresh(
             writing.refresh(IndexSource(), [name.encode()])
     if adds and release is None:  # into what is in quarantine
         _withhold()
+
+
+def _drop_provenance(paths: Iterable[str]) -> None:
+    """Remove what the files had whose blobs were at *paths*, which end in their names."""
+    drop_many(provenance.provenance_key(path.rpartition("/")[2]) for path in paths)
 
 
 def _withhold() -> None:

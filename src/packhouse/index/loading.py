@@ -133,6 +133,6 @@ def _file(file: NewFile, new: NewRelease, project_id: int, release_id: int, batc
     about: tuple[Any, ...] = (
         *(project_id, release_id, key, file.filename, bulk.path_of(file), file.size, uploaded, file.md5, file.sha256),
         *(file.blake2_256, file.metadata_sha256, file.packagetype, file.python_version, ""),
-        *(new.requires_python, False, ""),
+        *(new.requires_python, False, "", new.version, None),
     )
     return FileRow._make(about)

@@ -8,6 +8,7 @@ from packhouse.files import BlobStore, default_store
 from packhouse.index.findings import Finding, Report
 from packhouse.index.reconcile_blobs import check_blobs
 from packhouse.index.reconcile_documents import check_documents
+from packhouse.index.reconcile_provenance import check_provenance
 from packhouse.index.verify import check_rows
 
 __all__ = ["Finding", "Report", "look_over", "run", "verify"]
@@ -20,6 +21,7 @@ def run(*, deep: bool = False, repair: bool = True, store: BlobStore | None = No
     """
     report = Report()
     check_documents(report, repair=repair)
+    check_provenance(report, repair=repair)
     check_blobs(report, store or default_store(), deep=deep, repair=repair)
     return report
 

@@ -58,6 +58,9 @@ class FileRow(NamedTuple):
     requires_python: str
     yanked: bool
     yanked_reason: str
+    version: str
+    provenance: int | None
+    """The file's number once more where it has provenance."""
 
 
 class ReleaseRow(NamedTuple):
@@ -163,7 +166,7 @@ _PROJECT = ("id", "name", "normalized_name", "status", "last_serial", "organizat
 _FILE = (
     *("project_id", "release_id", "sort_key", "filename", "path", "size", "uploaded", "md5", "sha256", "blake2_256"),
     *("metadata_sha256", "packagetype", "python_version", "comment"),
-    *("release__requires_python", "release__yanked", "release__yanked_reason"),
+    *("release__requires_python", "release__yanked", "release__yanked_reason", "release__version", "provenance"),
 )
 _RELEASE = (
     *("project_id", "id", "version", "canonical_version", "sort_key", "is_prerelease", "yanked", "yanked_reason"),

@@ -93,7 +93,8 @@ class SimpleSource(Files):
         if not self.project.visible:
             return ()
         base = public_url()
-        return (simple_item(file, base) for file in self._files(first, before))
+        name = self.project.normalized_name
+        return (simple_item(file, name, base) for file in self._files(first, before))
 
     def _files(self, first: bytes, before: bytes | None) -> Iterator[FileRow]:
         if self.shelf:
@@ -192,7 +193,8 @@ def simple_shell(project: ProjectRow, versions: Sequence[str]) -> Shell:
     return framed(frame, project.serial)
 
 
-def simple_item(file: FileRow, base: str) -> Item:
+def simple_item(file: FileRow, name: str, base: str) -> Item:
+    """The line of *file*, of the project whose normalised *name* this is."""
     listed = ListedFile(
         file.filename,
         simple_api.file_url(base, file.path),
@@ -203,6 +205,7 @@ def simple_item(file: FileRow, base: str) -> Item:
         file.yanked,
         file.yanked_reason,
         file.metadata_sha256,
+        simple_api.provenance_url(base, name, file.version, file.filename) if file.provenance else "",
     )
     return Item(bytes(file.sort_key), simple_api.html_item(listed), simple_api.json_item(listed))
 

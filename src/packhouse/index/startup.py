@@ -15,7 +15,7 @@ from packhouse.documents.actions import Shell, drop, put, rebuild, serial_lock
 from packhouse.documents.edition import STAMP
 from packhouse.documents.models import Document
 from packhouse.documents.upkeep import outdated
-from packhouse.index import bulk
+from packhouse.index import bulk, provenance
 from packhouse.index.sources import (
     INDEX,
     WITHHELD,
@@ -49,6 +49,10 @@ def make_ready() -> None:
         make_documents_anew.enqueue()
     if not Document.objects.filter(key=WITHHELD).exists():
         _make_withheld()
+    if not provenance.is_settled():
+        with transaction.atomic():
+            serial_lock()
+            provenance.settle()
 
 
 def is_of_this_edition() -> bool:

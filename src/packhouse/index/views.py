@@ -1,11 +1,14 @@
-"""The XML-RPC endpoint.  Everything that is asked of it properly is answered with 200, faults too."""
+"""The XML-RPC endpoint, where everything that is asked properly is answered with 200, faults too; and what the data
+plane leaves of the integrity API."""
 
 from xmlrpc.client import Fault
 
-from django.http import Http404, HttpRequest, StreamingHttpResponse
+from django.http import Http404, HttpRequest, JsonResponse, StreamingHttpResponse
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET
 
 from packhouse.index import xmlrpc, xmlrpc_methods
+from packhouse.projects.queries import find_project, find_release
 from packhouse.throttle.actions import hit
 from packhouse.throttle.headers import headers
 from packhouse.throttle.limit import Limit, Verdict
@@ -44,3 +47,15 @@ class Meter:
         if not self.last.allowed:
             text = f"HTTPTooManyRequests: Too many calls. Limit may reset in {self.last.reset_seconds} seconds."
             raise Fault(xmlrpc.APPLICATION_ERROR, text)
+
+
+@require_GET
+def provenance(_request: HttpRequest, name: str, version: str, filename: str) -> JsonResponse:
+    """Files without provenance; those that have some are served by the data plane."""
+    project = find_project(name)
+    release = project and find_release(project, version)
+    if release is None or not release.files.filter(filename=filename).exists():
+        raise Http404
+    response = JsonResponse({"message": f"No provenance available for {filename}"}, status=404)
+    response["Cache-Control"] = "no-store"
+    return response

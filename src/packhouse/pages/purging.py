@@ -9,6 +9,8 @@ from typing import Any, Final
 from packhouse.accounts import facts as people
 from packhouse.accounts.models import User
 from packhouse.base.facts import Fact
+from packhouse.flags.facts import FlagTurned
+from packhouse.index.provenance import CLOSING_FLAG
 from packhouse.organizations import facts as groups
 from packhouse.organizations.models import Member, Organization
 from packhouse.pages.caching import ALL_PROJECTS, SIMPLE_INDEX, organization_key
@@ -101,6 +103,12 @@ def _users(ids: Any) -> Iterator[str]:
     return (f"user/{name}" for name in User.objects.filter(pk__in=ids).values_list("username", flat=True))
 
 
+def _flag(fact: FlagTurned) -> Iterator[str]:
+    """What the data plane stops serving, or serves again."""
+    if fact.name == CLOSING_FLAG:
+        yield "integrity"
+
+
 KEYS: Final[dict[type[Fact], Callable[[Any], Iterable[str]]]] = {
     facts.ProjectCreated: _names,
     facts.FilePublished: _published,
@@ -123,6 +131,7 @@ KEYS: Final[dict[type[Fact], Callable[[Any], Iterable[str]]]] = {
     people.AccountErased: _user,
     people.PrimaryAddressChanged: _user,
     people.ProfileChanged: _profile,
+    FlagTurned: _flag,
 }
 
 

@@ -5,7 +5,6 @@ import json
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, ParamSpec, TypeVar
 
 from django.utils.module_loading import import_string
@@ -36,7 +35,6 @@ class BackgroundTask(Task[P, T]):
     time_limit: int = 60
     unique: bool = False
     backoff: float = 5.0
-    delay: float = 0.0
 
 
 class DatabaseBackend(BaseTaskBackend):
@@ -65,7 +63,7 @@ class DatabaseBackend(BaseTaskBackend):
             time_limit=task.time_limit,
             backoff=task.backoff,
             dedupe=_dedupe_key(task.module_path, arguments) if task.unique else None,
-            run_at=task.run_after or now + timedelta(seconds=task.delay),
+            run_at=task.run_after or now,
             enqueued_at=now,
         )
         _NEW_TASK.write(row)

@@ -67,6 +67,12 @@ def file_url(public_url: str, path: str) -> str:
     return f"{public_url}/packages/{path}"
 
 
+def provenance_url(public_url: str, normalized_name: str, version: str, filename: str) -> str:
+    """The absolute URL of a file's provenance object (PEP 740).  *public_url* has no slash at its end."""
+    place = "/".join(quote(part, safe="~!$&'()*+,;=:@") for part in (normalized_name, version, filename))
+    return f"{public_url}/integrity/{place}/provenance"
+
+
 def utc_text(moment: datetime) -> str:
     """ISO 8601 in UTC, without zone; microseconds are left out when they are zero."""
     if moment.tzinfo is UTC:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from django.db.models import Q
 
 from packhouse.accounts.rules import must_have_two_factor, must_have_verified_email
+from packhouse.attestations.reasons import PREFIX as ATTESTATIONS
 from packhouse.base import clock
 from packhouse.base.decision import Decision
 from packhouse.base.statements import Asked, Question
@@ -268,13 +269,14 @@ def form_agrees_with_file(upload: Opened) -> None:
 
 
 def attestations_have_publisher(upload: Opened) -> None:
-    if not upload.form.text("attestations") or flags.is_on("disable-pep740"):
-        return
-    if upload.identity.kind != "publisher":
-        message = (
-            "Invalid attestations supplied during upload: attestations are only supported with trusted publishing."
-        )
-        raise Rejected("attestations-need-publisher", message, field="attestations")
+    if has_attestations(upload) and upload.identity.kind != "publisher":
+        why = "attestations are only supported with trusted publishing."
+        raise Rejected("attestations-need-publisher", ATTESTATIONS + why, field="attestations")
+
+
+def has_attestations(upload: Arrival) -> bool:
+    """Whether it came with attestations, on an index that looks at them."""
+    return "attestations" in upload.form.fields and not flags.is_on("disable-pep740")
 
 
 # What checks and the recording step say alike.

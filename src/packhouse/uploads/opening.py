@@ -1,5 +1,7 @@
 """From one view of an upload to the next: who sent it, what it claims, what the file itself says."""
 
+import structlog
+
 from packhouse.projects import queries as projects
 from packhouse.publishers.queries import identify as identity_of
 from packhouse.specs import metadata, versions
@@ -8,11 +10,13 @@ from packhouse.specs.archives.inspector import Inspector
 from packhouse.specs.names import shorten
 from packhouse.tokens.actions import touch
 from packhouse.tokens.queries import CredentialsRefused
+from packhouse.uploads.checks import has_attestations
 from packhouse.uploads.reasons import Rejected
 from packhouse.uploads.rendering import RenderingFailed, render
-from packhouse.uploads.stages import Arrival, Described, Opened, Ready, Spooled, Submission, widen
+from packhouse.uploads.stages import Arrival, Attested, Described, Opened, Ready, Spooled, Submission, widen
 
 INSPECTOR = Inspector()
+log = structlog.get_logger(__name__)
 
 
 def identify(upload: Arrival) -> Submission:
@@ -47,7 +51,29 @@ def open_archive(upload: Spooled) -> Opened:
     return widen(Opened, upload, inspection=inspection, metadata=embedded)
 
 
-def render_description(upload: Opened) -> Ready:
+def verify_attestations(upload: Opened) -> Attested:
+    """Verify the attestations that came with the file, all or none; raises ``Refused`` and ``Rejected``."""
+    if not has_attestations(upload):
+        return widen(Attested, upload, provenance=None)
+    from packhouse.attestations.trust import TrustUnavailable  # noqa: PLC0415 - few uploads need these, and they are
+    from packhouse.attestations.verify import Subject, refusal, verify  # noqa: PLC0415 - large
+
+    publisher = upload.identity.publisher
+    attester = publisher.attestation_identity if publisher else None
+    if attester is None:
+        raise refusal("attestations-unsupported", "attestations are not supported with this kind of publisher.")
+    subject = Subject(upload.filename, upload.content.sha256)
+    text, trusted_root = upload.form.text("attestations"), upload.config.attestation_root
+    try:
+        verified = verify(text, attester=attester, subject=subject, trusted_root=trusted_root)
+    except TrustUnavailable as error:
+        log.exception("attestations could not be verified")
+        message = "The attestations could not be verified. Please try again later."
+        raise Rejected("trusted-root-unavailable", message) from error
+    return widen(Attested, upload, provenance=verified)
+
+
+def render_description(upload: Attested) -> Ready:
     """Render the description, if there is one; raises ``Rejected`` when it does not render."""
     raw, kind = upload.metadata.description, upload.metadata.description_content_type
     try:

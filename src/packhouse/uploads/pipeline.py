@@ -75,14 +75,15 @@ def examine(arrival: Arrival) -> Ready:
         run(SPOOLED, spooled)
         opened = opening.open_archive(spooled)
         run(OPENED, opened)
-        return opening.render_description(opened)
+        return opening.render_description(opening.verify_attestations(opened))
 
 
 def order() -> list[str]:
     """Every step in words, for the documentation."""
     steps = (form.read_form, *ARRIVAL, opening.identify, *SUBMISSION, opening.describe, *DESCRIBED, *SPOOLED)
     return [
-        step.__name__.replace("_", " ") for step in (*steps, opening.open_archive, *OPENED, opening.render_description)
+        step.__name__.replace("_", " ")
+        for step in (*steps, opening.open_archive, *OPENED, opening.verify_attestations, opening.render_description)
     ]
 
 

@@ -7,6 +7,7 @@ test.  Reasons that the specifications give are explained there.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from packhouse.attestations import reasons as attestations
 from packhouse.projects import queries as projects
 from packhouse.projects.models import File
 from packhouse.specs import filenames, metadata, names, versions
@@ -116,13 +117,14 @@ FILE = {
     "second-sdist": Reason(400, "The release has a source distribution already."),
 }
 CONTENT = {
-    "attestations-need-publisher": Reason(400, "Attestations are accepted from trusted publishers only."),
+    **{code: Reason(400, explanation) for code, explanation in attestations.REASONS.items()},
     "description-not-rendered": Reason(400, "The description cannot be rendered as its content type says."),
 }
 STORAGE = {
     "storage-full": Reason(507, "There is no room for the file at the moment."),
     "storage-unavailable": Reason(503, "The file could not be stored at the moment."),
     "database-unavailable": Reason(503, "The database did not answer while the file was recorded."),
+    "trusted-root-unavailable": Reason(503, "Attestations cannot be verified at the moment."),
     "too-busy": Reason(503, "The machine is too busy to look into the file at the moment."),
     "try-again": Reason(503, "Too much happened to the project at the same time."),
 }
@@ -165,5 +167,6 @@ TOPICS: dict[str, str] = {
     "project-archived": "archived",
     "metadata-classifier": "classifiers",
     "description-not-rendered": "description-type",
+    **dict.fromkeys(attestations.REASONS, "attestations"),
 }
 """Reason → topic of the help page (``/help/#…``) for what people ask about most."""

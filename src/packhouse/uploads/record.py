@@ -13,6 +13,7 @@ from typing import Any, Final
 import structlog
 from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 
+from packhouse.attestations.actions import keep_provenance
 from packhouse.audit.actions import Subject, record
 from packhouse.base.outages import is_full
 from packhouse.base.statements import asked_ahead
@@ -166,6 +167,8 @@ def _record(upload: Ready, stored: Stored) -> File:
     )
     if upload.inspection.mismatch_count:
         _note_mismatch(upload, file)
+    if upload.provenance is not None:
+        keep_provenance(file=file, verified=upload.provenance, ledger=book)
     book.write()
     _require_kept(stored)
     return file

@@ -1,7 +1,8 @@
 """What is known of an upload, from stage to stage: each view is frozen and holds all that the former ones did.
 
 ``Arrival`` → ``Submission`` (who) → ``Described`` (what it claims to be, of which project) → ``Spooled`` (there is a
-file) → ``Opened`` (what the file itself says) → ``Ready`` (its description is rendered).  Checks look at a view;
+file) → ``Opened`` (what the file itself says) → ``Attested`` (who
+built it) → ``Ready`` (its description is rendered).  Checks look at a view;
 only the pipeline makes the next one.
 """
 
@@ -11,6 +12,7 @@ from uuid import UUID, uuid4
 
 from packaging.version import Version
 
+from packhouse.attestations.statements import Verified
 from packhouse.base.identity import Identity, RequestFacts
 from packhouse.config import Config
 from packhouse.projects.models import Project
@@ -91,7 +93,14 @@ class Opened(Spooled):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ready(Opened):
+class Attested(Opened):
+    """Its attestations, if it came with any, are verified."""
+
+    provenance: Verified | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready(Attested):
     """Everything is known and allowed; ``description_html`` is the description as pages will show it."""
 
     description_html: str

@@ -57,6 +57,27 @@ BASICS: Final = Group(
             ),
         ),
         Topic(
+            "attestations",
+            _("What are attestations, and what does provenance tell?"),
+            (
+                _(
+                    "An attestation is a signed statement by the service that published a file: from which repository,"
+                    " by which workflow, at which commit. It is written into a public log when it is signed, and this"
+                    " index has verified it before the file was published. All attestations of a file are its"
+                    " provenance, which you find beside the file and at the address that the simple API names."
+                ),
+                _(
+                    "Provenance tells where a file comes from, not that it is harmless. Look twice at a release that"
+                    " comes from elsewhere than the one before, or that has lost its provenance."
+                ),
+                _(
+                    "Files get attestations when a trusted publisher uploads them: clients that sign send them along."
+                    " An upload is refused when one of its attestations is not verified, is about another file, or was"
+                    " signed for another publisher than the one that uploads."
+                ),
+            ),
+        ),
+        Topic(
             "classifiers",
             _("What are classifiers, and how do I get a new one?"),
             (

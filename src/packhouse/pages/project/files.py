@@ -6,7 +6,7 @@ rows are fetched for the page that is shown.
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
@@ -14,10 +14,12 @@ from django.conf import settings
 from django.core.paginator import Page, Paginator
 from django.http import QueryDict
 
+from packhouse.attestations.queries import provenance_of
+from packhouse.pages.project.origins import Origin, origin_of
 from packhouse.pages.project.place import Place
 from packhouse.pages.project.tags import Tags, abi_words, platform_words, python_words, tags_of
 from packhouse.projects.models import File
-from packhouse.specs.simple_api import file_url
+from packhouse.specs.simple_api import file_url, provenance_url
 
 PER_PAGE: Final = 25
 MOST_OPTIONS: Final = 150
@@ -35,13 +37,15 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A file as the page shows it; the words are of its tags."""
+    """A file as the page shows it; the words are of its tags, ``origin`` is there where it has provenance."""
 
     file: File
     url: str
     pythons: tuple[str, ...]
     abis: tuple[str, ...]
     platforms: tuple[str, ...]
+    origin: Origin | None = None
+    provenance_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +117,7 @@ def listing(place: Place, chosen: Chosen, number: str) -> tuple["Page[Entry]", l
     page = Paginator(kept, PER_PAGE).get_page(number)
     files = File.objects.in_bulk([entry.id for entry in page])
     rows = [_row(files[entry.id], entry.tags) for entry in page if entry.id in files]
+    rows = _with_origins(rows, place)
     return page, rows, options, len(entries)
 
 
@@ -129,6 +134,23 @@ def _row(file: File, tags: Tags | None) -> Row:
     platforms = tuple(dict.fromkeys(filter(None, map(platform_words, tags.platforms))))
     abis = tuple(filter(None, map(abi_words, tags.abis)))
     return Row(file, url, tuple(map(python_words, tags.pythons)), abis, platforms)
+
+
+def _with_origins(rows: list[Row], place: Place) -> list[Row]:
+    """The rows with where their files come from, as far as that is known."""
+    config = settings.PACKHOUSE
+    known = provenance_of([row.file.pk for row in rows])
+    base, name, version = str(config.public_url).rstrip("/"), place.project.normalized_name, place.release.version
+    return [
+        replace(
+            row,
+            origin=origin_of(provenance, is_public_log=not config.attestation_root),
+            provenance_url=provenance_url(base, name, version, row.file.filename),
+        )
+        if (provenance := known.get(row.file.pk))
+        else row
+        for row in rows
+    ]
 
 
 def _distinct(groups: Iterable[tuple[str, ...]]) -> list[str]:

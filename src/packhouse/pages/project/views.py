@@ -13,6 +13,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
+from packhouse.attestations.queries import release_provenance
+from packhouse.attestations.status import ReleaseProvenance
 from packhouse.downloads.queries import Fetched, recent
 from packhouse.images.marking import with_pictures
 from packhouse.integrations.queries import has_feed, known_of, still_valid, valid_number
@@ -97,6 +99,7 @@ def security(request: HttpRequest, place: Place) -> dict[str, Any]:
     valid, withdrawn = ([one for one in known if bool(one.withdrawn) == gone] for gone in (False, True))
     return {
         "with_sboms": with_sboms,
+        "provenance": _provenance(place),
         "has_feed": bool(known) or has_feed(),
         "known": valid[:VULNERABILITIES_SHOWN],
         "withdrawn": withdrawn[:VULNERABILITIES_SHOWN],
@@ -158,9 +161,16 @@ def _aside(place: Place) -> dict[str, Any]:
         "owner_url": organization_url(owner) if owner else "",
         "about": about(place.release),
         "licence_files": licence_files(place),
+        "provenance": _provenance(place),
         "roles": roles[:MAINTAINERS_SHOWN],
         "more_roles": roles[MAINTAINERS_SHOWN:],
     }
+
+
+def _provenance(place: Place) -> ReleaseProvenance | None:
+    """Where the files of the release come from; None where none can be seen."""
+    files = 0 if place.is_hidden else place.release.files.count()
+    return release_provenance(place.release, files) if files else None
 
 
 @lru_cache(maxsize=256)
