@@ -377,6 +377,19 @@ class Config:
         values.ISSUERS,
         (),
     )
+    github_api: str = _setting(
+        TRUSTED_PUBLISHING,
+        "Who is asked for the number of a GitHub account when a publisher is added: GitHub's API"
+        " (`https://api.github.com`). By default nobody; then people enter the number themselves.",
+        values.service("none://", "https://host", "http://host"),
+        "none://",
+    )
+    github_api_token: str = _setting(
+        TRUSTED_PUBLISHING, "The token for `github_api`, without which it answers less often.", TEXT, "", secret=True
+    )
+    publisher_limit: str = _setting(
+        TRUSTED_PUBLISHING, "Trusted publishers added by one user, and from one address.", RATE, "100 per day"
+    )
     github_events: tuple[str, ...] = _setting(
         TRUSTED_PUBLISHING,
         "What may have started a job of GitHub that publishes. `pull_request_target` and `workflow_run` are missing,"

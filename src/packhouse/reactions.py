@@ -14,6 +14,7 @@ from packhouse.organizations import handlers as organizations
 from packhouse.pages.purging import pages_changed
 from packhouse.projects import facts
 from packhouse.projects import handlers as projects
+from packhouse.publishers import handlers as publishers
 from packhouse.search import tasks as search
 from packhouse.tokens import handlers as tokens
 
@@ -26,7 +27,7 @@ FIND = [(search.index_project, _project)]
 """Search follows within seconds, and no change waits for it."""
 
 REACTIONS: dict[type[Fact], Reaction] = {
-    facts.ProjectCreated: Reaction(handlers=[handlers.project_created, pages_changed]),
+    facts.ProjectCreated: Reaction(handlers=[handlers.project_created, publishers.project_created, pages_changed]),
     facts.ReleaseCreated: Reaction(),  # its first FilePublished follows in the same transaction
     facts.FilePublished: Reaction(handlers=[handlers.file_published, pages_changed], tasks=FIND),
     ProvenanceAdded: Reaction(handlers=[handlers.provenance_added]),  # of a file whose FilePublished it comes with
@@ -36,7 +37,9 @@ REACTIONS: dict[type[Fact], Reaction] = {
     facts.ReleasesMarked: Reaction(handlers=[handlers.releases_marked, pages_changed]),
     facts.FileDeleted: Reaction(handlers=[handlers.file_deleted, pages_changed], tasks=FIND),
     facts.ReleaseDeleted: Reaction(handlers=[handlers.release_deleted, pages_changed], tasks=FIND),
-    facts.ProjectDeleted: Reaction(handlers=[handlers.project_deleted, pages_changed], tasks=FIND),
+    facts.ProjectDeleted: Reaction(
+        handlers=[handlers.project_deleted, publishers.project_deleted, pages_changed], tasks=FIND
+    ),
     facts.ProjectStatusChanged: Reaction(handlers=[handlers.project_status_changed, pages_changed], tasks=FIND),
     facts.RoleChanged: Reaction(handlers=[handlers.role_changed, pages_changed]),
     facts.ProjectOrganizationChanged: Reaction(handlers=[handlers.organization_changed, pages_changed]),

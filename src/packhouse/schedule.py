@@ -9,6 +9,7 @@ from packhouse.downloads import tasks as downloads
 from packhouse.index import tasks as index
 from packhouse.integrations import tasks as integrations
 from packhouse.mail import tasks as mail
+from packhouse.publishers import tasks as publishers
 from packhouse.purge import tasks as purge
 from packhouse.queue import tasks as queue
 from packhouse.queue.periodic import Daily, Every
@@ -29,6 +30,9 @@ SCHEDULE: list[Every | Daily] = [
     Daily(accounts.erase_deleted_accounts, at=time(3, 30)),
     Daily(accounts.check_domains, at=time(4, 0)),
     Daily(downloads.forget_old, at=time(3, 50)),
+    Daily(publishers.expire_pending, at=time(2, 0)),
+    Daily(publishers.remind_of_pending, at=time(3, 0)),
+    Daily(publishers.forget_expired, at=time(6, 0)),
     Daily(search.rebuild, at=time(4, 20)),
     Daily(index.sweep_temporaries, at=time(3, 40)),
     Daily(index.look_over, at=time(4, 40)),

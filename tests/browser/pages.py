@@ -8,6 +8,8 @@ from tests.factories.accounts import make_token, make_user
 from tests.factories.factors import make_app, make_key
 from tests.factories.projects import make_project, publish
 
+TRUSTED = "/manage/project/analytical-engine/settings/publishing/"
+
 
 def staff():
     return make_user(is_superuser=True)
@@ -177,6 +179,36 @@ def _publisher():
     return user
 
 
+def _trusting():
+    """Somebody whose project trusts publishers of every kind, one of them added by who has left since."""
+    from tests.factories.publishers import make_publisher
+
+    user = make_user("ada", name="Ada Lovelace")
+    project = make_project("Analytical.Engine", owner=user)
+    make_publisher(project)
+    make_publisher(project, environment="production", repository="a-repository-with-a-rather-long-name-of-engines")
+    make_publisher(project, kind="gitlab", pinned="")
+    make_publisher(project, kind="google")
+    project.publisher_links.update(added_by=user)
+    project.publisher_links.filter(publisher__kind="google").update(added_by=make_user("babbage"))
+    return user
+
+
+def _mistrusting():
+    user = make_user("ada")
+    make_project("Analytical.Engine", owner=user)
+    return user
+
+
+def _waiting():
+    """Somebody with a pending publisher."""
+    from tests.factories.publishers import make_pending_publisher
+
+    user = make_user("ada")
+    make_pending_publisher(user, "difference-engine", owner="lovelace", repository="difference-engine")
+    return user
+
+
 def _reset_link():
     from packhouse.accounts.actions.passwords import reset_token
 
@@ -216,6 +248,13 @@ PAGES = [
     Listed("account-delete", "/manage/account/delete/", _another_address),
     Listed("account-kept", "/manage/account/delete/", _owner_alone),
     Listed("sessions", "/manage/account/sessions/", _another_address),
+    Listed("publishers", f"{TRUSTED}?provider=gitlab", _trusting),
+    Listed("publishers-none", TRUSTED, _mistrusting),
+    Listed("publishers-prefilled", f"{TRUSTED}?provider=github&owner=lovelace&repository=engine", _mistrusting),
+    Listed("publishers-wrong", f"{TRUSTED}?provider=activestate", _mistrusting, _submit),
+    Listed("publishers-remove", TRUSTED, _trusting, _ask_to_remove),
+    Listed("pending-publishers", "/manage/account/publishing/?provider=google", _waiting),
+    Listed("pending-publishers-none", "/manage/account/publishing/", _another_address),
     *site.PAGES,
     Listed("search-start", searching.start),
     Listed("search-results", searching.results),

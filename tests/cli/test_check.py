@@ -88,6 +88,8 @@ def test_services_that_do_not(tmp_path: Path, elsewhere: str) -> None:
         mail_domain_check=f"dns://{nowhere}",
         domain_status=f"http://{nowhere}/status",
         vulnerability_keys=f"http://{nowhere}/keys",
+        github_api=f"http://{nowhere}",
+        oidc_issuers=f"gitlab=http://{nowhere}",
     )
     expected = {
         "cache": "limits are counted in the database meanwhile",
@@ -97,6 +99,8 @@ def test_services_that_do_not(tmp_path: Path, elsewhere: str) -> None:
         "mail_domain_check": "FAILS: ",
         "domain_status": "Connection refused",
         "vulnerability_keys": "the keys cannot be read: ",
+        "github_api": "Connection refused",
+        "oidc_issuers": "Connection refused",
     }
     assert {name: (words if words in lines[name] else lines[name]) for name, words in expected.items()} == expected
 

@@ -4,11 +4,14 @@ from typing import Any
 
 from django.db import transaction
 
+from packhouse.accounts.models import User
 from packhouse.projects.models import Project
 from packhouse.publishers.minting import token_for
-from packhouse.publishers.models import Publisher
+from packhouse.publishers.models import PendingPublisher, Publisher
+from packhouse.publishers.pending import add_pending
 from packhouse.publishers.providers import PROVIDERS
 from packhouse.publishers.providers.provider import Issuer, address
+from packhouse.publishers.wanted import Wanted
 
 FIELDS: dict[str, dict[str, str]] = {
     "github": {"owner": "Acme", "repository": "Demo", "workflow": "release.yml", "environment": ""},
@@ -35,6 +38,14 @@ def make_publisher(
     )
     publisher.projects.add(*projects)
     return publisher
+
+
+def make_pending_publisher(
+    user: User, name: str = "coming", *, kind: str = "github", **fields: str
+) -> PendingPublisher:
+    """A publisher that is to start the project *name* for the user; the fields as of ``make_publisher``."""
+    wanted = Wanted(Issuer(kind, PROVIDERS[kind].issuer), FIELDS[kind] | fields, PINS[kind])
+    return add_pending(user=user, project_name=name, wanted=wanted)
 
 
 def make_minted_token(publisher: Publisher, **claims: Any) -> str:

@@ -77,6 +77,7 @@ def world() -> tuple[dict[str, Client], dict[str, str]]:
     from tests.factories.accounts import make_token, make_user, signed_in
     from tests.factories.organizations import make_organization
     from tests.factories.projects import make_project, publish
+    from tests.factories.publishers import make_pending_publisher, make_publisher
 
     from packhouse.accounts.models import Invitation
     from packhouse.base import clock
@@ -113,6 +114,8 @@ def world() -> tuple[dict[str, Client], dict[str, str]]:
         "letter": letter.pk,
         "invitation": invitation.pk,
         "token": token.pk,
+        "publisher": make_publisher(project).pk,
+        "pending": make_pending_publisher(user).pk,
         "project": "sample",
         "organization": "acme",
         "version": "1.0",

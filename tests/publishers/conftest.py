@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from tests.publishers import issuer as issuers
 
-from packhouse.publishers import keys
-
 
 @pytest.fixture(autouse=True)
 def _no_keys_are_known() -> None:
+    from packhouse.publishers import keys
+
     keys.forget()
 
 

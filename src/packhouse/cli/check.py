@@ -61,14 +61,20 @@ def _services(settings: config.Config) -> list[Line]:
     """Asks what is somebody else's, and set up."""
     from packhouse.accounts.services import PROBES, in_use  # noqa: PLC0415
     from packhouse.integrations import signatures  # noqa: PLC0415
+    from packhouse.publishers import issuers, keys, owners  # noqa: PLC0415
 
+    declared = config.declared()
     probes = {name: PROBES[name] for name in in_use()}
+    if owners.is_set_up():
+        probes["github_api"] = owners.probe
+    if issuers.own_issuers():
+        probes["oidc_issuers"] = keys.probe
     if signatures.is_set_up():
         probes["vulnerability_keys"] = signatures.probe
     return [
         _asked(
             name,
-            config.without_secrets(config.declared()[name], getattr(settings, name)),
+            config.without_secrets(declared[name], declared[name].kind.show(getattr(settings, name))),
             probe,
             essential=False,
         )

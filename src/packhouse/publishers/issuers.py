@@ -13,7 +13,12 @@ from packhouse.publishers.providers.provider import Issuer, Provider
 def all_issuers() -> Sequence[Issuer]:
     """Every issuer that is known, the public ones first."""
     public = [Issuer(provider.kind, provider.issuer) for provider in PROVIDERS.values()]
-    return public + [Issuer(*issuer_of(text)) for text in settings.PACKHOUSE.oidc_issuers]
+    return [*public, *own_issuers()]
+
+
+def own_issuers() -> Sequence[Issuer]:
+    """Those of the setting ``oidc_issuers``."""
+    return [Issuer(*issuer_of(text)) for text in settings.PACKHOUSE.oidc_issuers]
 
 
 def issuer_at(url: str) -> Issuer | None:

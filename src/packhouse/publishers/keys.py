@@ -19,6 +19,7 @@ from jwt import PyJWK, PyJWTError
 
 from packhouse.base import metrics
 from packhouse.base.egress import FAILURES, asked, read
+from packhouse.publishers.issuers import own_issuers
 from packhouse.publishers.providers.provider import Issuer
 
 FRESH: Final = 3600.0
@@ -66,6 +67,11 @@ def find(issuer: Issuer, kid: str) -> Any:
         if age >= OLDEST:
             raise KeysUnavailable(issuer.url)
         return ring.keys.get(kid)
+
+
+def probe() -> str:
+    """How many keys the issuers of the setting ``oidc_issuers`` have; raises where one does not answer."""
+    return ", ".join(f"{issuer.host}: {len(_fetched(issuer))} keys" for issuer in own_issuers())
 
 
 def forget() -> None:

@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from typing import Any, Final, TypeVar
 
+from django.db import transaction
+
+from packhouse.publishers import emails
 from packhouse.publishers.issuers import provider_of
 from packhouse.publishers.models import PendingPublisher, Publisher
 from packhouse.publishers.providers.provider import Claims, ClaimsRefused, Issuer, address
@@ -12,10 +15,20 @@ Kind = TypeVar("Kind", Publisher, PendingPublisher)
 NOBODY: Final = "publisher with matching claims was not found"
 
 
+class TakenOver(MintRefused):
+    """Somebody else has the names of a publisher."""
+
+
+class _OtherPin(ClaimsRefused):
+    """The names are known, with another number."""
+
+
 def publisher_of(issuer: Issuer, claims: Claims) -> Publisher:
     """The publisher, locked, with its pin set from now on.  Raises ``MintRefused``."""
     try:
         return _settled(_found(Publisher, issuer, claims), provider_of(issuer).pin(claims))
+    except _OtherPin as refused:
+        raise TakenOver("invalid-publisher", f"valid token, but no corresponding publisher ({refused})") from None
     except ClaimsRefused as refused:
         raise MintRefused("invalid-publisher", f"valid token, but no corresponding publisher ({refused})") from None
 
@@ -40,7 +53,7 @@ def _found(model: type[Kind], issuer: Issuer, claims: Claims) -> Kind:
         key=lambda one: (addresses.index(one.address), one.pinned == ""),
     )
     if not found:
-        raise ClaimsRefused(_taken_over(issuer) if alike else NOBODY)
+        raise _OtherPin(_taken_over(issuer)) if alike else ClaimsRefused(NOBODY)
     provider.check(claims, found[0].fields, issuer)
     return found[0]
 
@@ -48,6 +61,16 @@ def _found(model: type[Kind], issuer: Issuer, claims: Claims) -> Kind:
 def _taken_over(issuer: Issuer) -> str:
     thing = {"github": "owner", "gitlab": "project"}.get(issuer.kind, "actor")
     return f"the {thing} is not the one that was trusted, although its name is the same"
+
+
+def tell_of_other_owners(issuer: Issuer, claims: Claims) -> None:
+    """Tell the owners of projects whose publisher's names somebody else has now."""
+    provider = provider_of(issuer)
+    addresses = [address(provider, issuer, fields) for fields in provider.candidates(claims)]
+    with transaction.atomic():
+        for publisher in Publisher.objects.filter(address__in=addresses).order_by("pk"):
+            for project in publisher.projects.order_by("pk"):
+                emails.name_taken_over(project, publisher, pin=provider.pin(claims))
 
 
 def _settled(publisher: Publisher, pin: str) -> Publisher:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -13,11 +14,12 @@ from packhouse.base import clock, metrics
 from packhouse.base.identity import Identity
 from packhouse.flags import queries as flags
 from packhouse.projects.models import Project
-from packhouse.publishers import issuers, matching, queries, verification
-from packhouse.publishers.models import MintedToken, Publisher, UsedIdentity
+from packhouse.publishers import emails, issuers, limits, matching, pending, queries, verification
+from packhouse.publishers.models import MintedToken, PendingPublisher, Publisher, UsedIdentity
 from packhouse.publishers.providers import PROVIDERS
 from packhouse.publishers.providers.provider import Claims, Issuer
 from packhouse.publishers.verification import MintRefused
+from packhouse.specs.errors import Refused
 from packhouse.tokens import caveats, keys, macaroons
 from packhouse.tokens.actions import text_of
 
@@ -58,10 +60,26 @@ def _mint(identity_token: str) -> Minted:
     issuer = verification.issuer_of(identity_token)
     _require_open(issuer)
     claims = verification.verify(identity_token, issuer)
+    try:
+        return _exchanged(identity_token, claims, issuer)
+    except _Void as void:
+        with transaction.atomic():
+            for one in PendingPublisher.objects.select_for_update().filter(pk=void.pending_id):
+                pending.invalidate(one)
+        raise
+    except matching.TakenOver:
+        matching.tell_of_other_owners(issuer, claims)
+        raise
+
+
+def _exchanged(identity_token: str, claims: Claims, issuer: Issuer) -> Minted:
+    """One transaction: if it fails, nothing has happened, and the identity token can be used once more."""
     with transaction.atomic():
         _take(verification.replay_digest(identity_token, claims, issuer), verification.remembered_until(claims))
-        publisher = matching.publisher_of(issuer, claims)
-        return token_for(publisher, claims)
+        publisher = _reified(issuer, claims) or matching.publisher_of(issuer, claims)
+        minted = token_for(publisher, claims)
+        _tell_of_environment(publisher, claims)
+    return minted
 
 
 def _require_open(issuer: Issuer) -> None:
@@ -73,6 +91,43 @@ def _require_open(issuer: Issuer) -> None:
         raise MintRefused("not-enabled", "the index is read-only at the moment")
     if bans.is_banned():
         raise MintRefused("address-banned", "the administrators have banned the address that the request came from")
+
+
+class _Void(MintRefused):
+    """A pending publisher whose project exists."""
+
+    def __init__(self, pending_id: UUID) -> None:
+        super().__init__("invalid-pending-publisher", "valid token, but project already exists")
+        self.pending_id = pending_id
+
+
+def _reified(issuer: Issuer, claims: Claims) -> Publisher | None:
+    """The publisher that was pending until now, if one was: its project is started."""
+    found = matching.pending_of(issuer, claims)
+    if found is None:
+        return None
+    if not (decision := pending.may_start_projects(found.user)):
+        raise MintRefused("invalid-payload", f"the project cannot be started: {decision.reason}")
+    try:
+        publisher = pending.reify(found, issuers.provider_of(issuer).pin(claims))
+    except Refused as refused:
+        if refused.code in {"project-name-exists", "project-name-too-similar"}:
+            raise _Void(found.pk) from refused
+        raise MintRefused("invalid-payload", refused.message) from refused
+    limits.clear(found.user)
+    return publisher
+
+
+def _tell_of_environment(publisher: Publisher, claims: Claims) -> None:
+    """Tell owners of an environment that could be asked for, where it is clear which project is meant."""
+    environment, projects = claims.get("environment"), list(publisher.projects.all()[:2])
+    if (
+        publisher.fields.get("environment") == ""
+        and isinstance(environment, str)
+        and environment
+        and len(projects) == 1
+    ):
+        emails.environment_ignored(projects[0], publisher, environment=environment[:255])
 
 
 def _take(digest: str, until: datetime) -> None:

@@ -1,11 +1,17 @@
 """Who a publisher is, whom it is trusted by, and whom a request with its token speaks for."""
 
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+from packhouse.accounts.models import User
 from packhouse.base import clock
 from packhouse.base.identity import Identity, TokenGrant
 from packhouse.base.identity import Publisher as Known
 from packhouse.base.statements import Asked, Question
+from packhouse.projects.models import Project
+from packhouse.projects.queries import role_of
 from packhouse.publishers.issuers import provider_of
 from packhouse.publishers.models import Link, MintedToken, Publisher, Trusted
 from packhouse.publishers.providers.provider import Issuer
@@ -79,3 +85,50 @@ def _of_publisher(presented: macaroons.Presented) -> tuple[bytes, Identity] | No
         publisher=known(token.publisher, token.claims),
     )
     return bytes(token.salt), identity
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A publisher as pages show it.  ``added_by`` is empty where nobody knows; ``has_left``: is no collaborator."""
+
+    id: UUID
+    provider: str
+    words: str
+    url: str
+    created: datetime
+    added_by: str = ""
+    has_left: bool = False
+    can_be_constrained: bool = False
+    project_name: str = ""
+    is_pinned: bool = True
+
+
+def trust_of(project: Project) -> list[Shown]:
+    """Whom the project trusts, the oldest first."""
+    links = project.publisher_links.select_related("publisher", "added_by").order_by("created", "pk")
+    return [
+        Shown(
+            **_shown(link.publisher),
+            created=link.created,
+            added_by=link.added_by.username if link.added_by else "",
+            has_left=link.added_by is not None and role_of(link.added_by_id, project) is None,
+            can_be_constrained=link.publisher.fields.get("environment") == "",
+            is_pinned=bool(link.publisher.pinned) or link.publisher.kind != "gitlab",
+        )
+        for link in links
+    ]
+
+
+def pending_of(user: User) -> list[Shown]:
+    """The user's pending publishers, the oldest first."""
+    found = user.pending_publishers.order_by("created", "pk")
+    return [Shown(**_shown(one), created=one.created, project_name=one.project_name) for one in found]
+
+
+def _shown(trusted: Trusted) -> dict[str, Any]:
+    return {
+        "id": trusted.pk,
+        "provider": trusted.get_kind_display(),
+        "words": words_of(trusted),
+        "url": url_of(trusted),
+    }

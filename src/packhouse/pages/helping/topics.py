@@ -51,10 +51,21 @@ BASICS: Final = Group(
             _("What is trusted publishing?"),
             (
                 _(
-                    "Your build service proves with a signed statement who it is, and gets a token that is good for a"
-                    " quarter of an hour. There is no secret that could leak. Set it up on the page of your project."
+                    "Your build service (GitHub Actions, GitLab CI/CD, Google Cloud or ActiveState) proves with a"
+                    " signed statement who it is, and gets a token that is good for a quarter of an hour. There is no"
+                    " secret that could leak."
+                ),
+                _(
+                    "Owners say under “Your projects” which workflow they trust. For a project that does not exist yet,"
+                    " add a pending publisher to your account: its first upload starts the project."
+                ),
+                _(
+                    "In the job, allow identity tokens (“id-token: write” at GitHub) and let uv or the publishing"
+                    " action of GitHub upload to this index; nothing else is to be set."
                 ),
             ),
+            ("uv publish --trusted-publishing always --publish-url {url}/legacy/",),
+            (("/manage/account/publishing/", _("Your pending publishers")), ("/manage/projects/", _("Your projects"))),
         ),
         Topic(
             "attestations",
