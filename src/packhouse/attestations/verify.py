@@ -6,11 +6,11 @@ machine.  Work is bounded by the length of the field: signatures, hashes and par
 
 import json
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from cryptography.x509 import Certificate
 from packaging.utils import parse_sdist_filename, parse_wheel_filename
-from pydantic import TypeAdapter, ValidationError
+from pydantic import FailFast, TypeAdapter, ValidationError
 from pypi_attestations import Attestation, AttestationType
 from sigstore.errors import VerificationError
 from sigstore.verify import Verifier
@@ -29,7 +29,7 @@ LONGEST: Final = 256 * 1024
 PAYLOAD: Final = "application/vnd.in-toto+json"
 STATEMENT: Final = "https://in-toto.io/Statement/v1"
 PREDICATES: Final = frozenset(kind.value for kind in AttestationType)
-_LIST: Final = TypeAdapter(list[Attestation])
+_LIST: Final = TypeAdapter(Annotated[list[Attestation], FailFast()])
 
 
 @dataclass(frozen=True, slots=True)
