@@ -7,7 +7,7 @@ locale's.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from django.db import connection
 from django.db.models import Exists, F, OuterRef, QuerySet
@@ -157,11 +157,14 @@ def asked_of_shelf(project_id: int) -> Iterator[Asked]:
 
 
 def asked_between(first: bytes, before: bytes | None) -> Iterator[Asked]:
-    """What `projects_between` asks, where that is no stream."""
-    if before is not None:
+    """What `projects_between` asks first."""
+    if before is None:
+        yield _PROJECTS_FROM, first.decode()
+    else:
         yield _PROJECTS_BETWEEN, first.decode(), before.decode()
 
 
+PROJECTS_ON_PAGE: Final = 1000
 _PROJECT = ("id", "name", "normalized_name", "status", "last_serial", "organization_id")
 _FILE = (
     *("project_id", "release_id", "sort_key", "filename", "path", "size", "uploaded", "md5", "sha256", "blake2_256"),
@@ -179,12 +182,6 @@ def as_bytes(field: str) -> F | Collate:
     return Collate(field, "C") if connection.vendor == "postgresql" else F(field)
 
 
-def between(field: str, first: bytes, before: bytes | None) -> dict[str, str]:
-    """Filters for ``first <= field < before``, over a text field that is compared `as_bytes`."""
-    found = {f"{field}__gte": first.decode()} if first else {}
-    return found if before is None else {**found, f"{field}__lt": before.decode()}
-
-
 def project(project_id: int) -> ProjectRow | None:
     found = _PROJECT_BY_ID.first(project_id)
     return None if found is None else ProjectRow._make(found)
@@ -195,10 +192,15 @@ def projects(chosen: QuerySet[Project]) -> Iterator[ProjectRow]:
 
 
 def projects_between(first: bytes, before: bytes | None) -> Iterator[ProjectRow]:
-    """Visible projects whose normalised name is in the range, in its order."""
+    """Visible projects whose normalised name is in the range, in its order; without an end, a page at a time."""
     if before is not None:
-        return map(ProjectRow._make, _PROJECTS_BETWEEN.rows(first.decode(), before.decode()))
-    return map(ProjectRow._make, _visible(**between("k", first, before)).iterator(chunk_size=1000))
+        yield from map(ProjectRow._make, _PROJECTS_BETWEEN.rows(first.decode(), before.decode()))
+        return
+    page = [ProjectRow._make(row) for row in _PROJECTS_FROM.rows(first.decode())]
+    while page:
+        yield from page
+        full = len(page) == PROJECTS_ON_PAGE
+        page = [ProjectRow._make(row) for row in _PROJECTS_AFTER.rows(page[-1].normalized_name)] if full else []
 
 
 def _visible(**bounds: str) -> "ValuesQuerySet[Project, tuple[Any, ...]]":
@@ -283,17 +285,13 @@ def releases(**chosen: Any) -> Iterator[ReleaseRow]:
 
 
 def release(release_id: int) -> ReleaseRow | None:
-    return _one(Release.objects.filter(pk=release_id))
+    found = _RELEASE_BY_ID.first(release_id)
+    return None if found is None else ReleaseRow._make(found)
 
 
 def latest_release(project_id: int) -> ReleaseRow | None:
     """The release that a project shows; see `ReleaseRow.rank`."""
     found = _NEWEST_FINAL.first(project_id) or _LATEST.first(project_id)
-    return None if found is None else ReleaseRow._make(found)
-
-
-def _one(chosen: QuerySet[Release]) -> ReleaseRow | None:
-    found = chosen.filter(quarantined=False).values_list(*_RELEASE).first()
     return None if found is None else ReleaseRow._make(found)
 
 
@@ -357,6 +355,8 @@ _FILES_OF_VERSIONS_BETWEEN = Question(
     lambda project, first, before: _files_of_versions(project, k__gte=first, k__lt=before), int, str, str
 )
 _PROJECTS_BETWEEN = Question(lambda first, before: _visible(k__gte=first, k__lt=before), str, str)
+_PROJECTS_FROM = Question(lambda first: _visible(k__gte=first)[:PROJECTS_ON_PAGE], str)
+_PROJECTS_AFTER = Question(lambda last: _visible(k__gt=last)[:PROJECTS_ON_PAGE], str)
 _VERSIONS_FROM = Question(lambda project, first: _versions_within(project, k__gte=first), int, str)
 _VERSIONS_BETWEEN = Question(
     lambda project, first, before: _versions_within(project, k__gte=first, k__lt=before), int, str, str
@@ -370,6 +370,9 @@ _WITH_FILES = Question(
         .values_list("version")
     ),
     int,
+)
+_RELEASE_BY_ID = Question(
+    lambda release: Release.objects.filter(pk=release, quarantined=False).values_list(*_RELEASE), int
 )
 # Nearly every project has a final release that is not yanked: found in the order of versions without a look at all.
 _NEWEST_FINAL = Question(
