@@ -1,6 +1,7 @@
 """A live index full of real distributions, and the clients that fill and read it."""
 
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.journeys import clients
 from tests.journeys.clients import Clients
-from tests.servers import packhouse
+from tests.servers import packhouse, processes
 
 SMALL = 1_500_000
 """Bytes: on PostgreSQL, only files up to this size are carried along."""
@@ -52,6 +53,21 @@ class Shop:
     @property
     def legacy(self) -> str:
         return f"{self.index.url}/legacy/"
+
+
+def behind_tls(
+    url: str, nginx_server: Callable[..., str], folder: Path, *, extensions: tuple[str, ...] = ()
+) -> tuple[str, Path]:
+    """Put TLS in front of *url*: the address of that, and the certificate to trust, with *extensions* of its own."""
+    openssl, port = processes.program("openssl", package="openssl"), processes.free_port()
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    made = ["-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
+    made += [word for extension in ("subjectAltName=IP:127.0.0.1", *extensions) for word in ("-addext", extension)]
+    files = ["-keyout", str(key), "-out", str(certificate)]
+    subprocess.run([openssl, "req", *made, *files], check=True, capture_output=True)
+    tls = f"listen 127.0.0.1:{port} ssl; ssl_certificate {certificate}; ssl_certificate_key {key};"
+    nginx_server(f"{tls} location / {{ proxy_pass {url}; }}")
+    return f"https://127.0.0.1:{port}", certificate
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import subprocess
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ import pytest
 from tests.builders import make_wheel
 from tests.journeys import clients
 from tests.journeys.clients import Client, Clients
-from tests.journeys.conftest import Shop
+from tests.journeys.conftest import Shop, behind_tls
 from tests.servers import processes
 
 QUICK = ["--argon2-memory", "8192", "--argon2-parallelism", "1", "--argon2-time", "1"]
@@ -36,15 +35,8 @@ verifiers = 3
 
 @pytest.fixture
 def https(full_shop: Shop, nginx_server: Callable[..., str], tmp_path: Path) -> tuple[str, Path]:
-    """The index behind TLS: its address, and the certificate to trust (bandersnatch verifies over nothing else)."""
-    openssl, port = processes.program("openssl", package="openssl"), processes.free_port()
-    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
-    made = ["-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
-    files = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)]
-    subprocess.run([openssl, "req", *made, *files], check=True, capture_output=True)
-    tls = f"listen 127.0.0.1:{port} ssl; ssl_certificate {certificate}; ssl_certificate_key {key};"
-    nginx_server(f"{tls} location / {{ proxy_pass {full_shop.index.url}; }}")
-    return f"https://127.0.0.1:{port}", certificate
+    """The index behind TLS (bandersnatch verifies over nothing else)."""
+    return behind_tls(full_shop.index.url, nginx_server, tmp_path)
 
 
 def publish(shop: Shop, client: Clients, folder: Path, name: str, version: str) -> Path:

@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from threading import Thread
 from typing import Any
+from urllib.parse import parse_qsl
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
@@ -43,7 +44,10 @@ def jwk(name: str, bits: int = 2048) -> dict[str, str]:
 
 @dataclass
 class Issuer:
-    """``pages`` is what it answers, by path: a value for JSON, or bytes as they are.  ``asked`` counts requests."""
+    """``pages`` is what it answers, by path: a value for JSON, bytes as they are, or a function of query and headers.
+
+    ``asked`` counts requests.
+    """
 
     url: str = ""
     pages: dict[str, Any] = field(default_factory=dict)
@@ -121,7 +125,9 @@ def running() -> Iterator[Issuer]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             state.asked[self.path] += 1
-            page = state.pages.get(self.path)
+            path, _, query = self.path.partition("?")
+            page = state.pages.get(path)
+            page = page(dict(parse_qsl(query)), self.headers) if callable(page) else page
             status = 404 if page is None else state.status
             content = page if isinstance(page, bytes) else json.dumps(page).encode()
             self.send_response(status)
