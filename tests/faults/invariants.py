@@ -76,7 +76,6 @@ class Findings:
     looked: Counter[str] = field(default_factory=Counter)
     listed: dict[str, str] = field(default_factory=dict)
     unlisted: set[str] = field(default_factory=set)
-    drained: float = 0.0
 
     def require(self, holds: bool, invariant: str, subject: str) -> None:
         self.looked[invariant] += 1
@@ -202,15 +201,24 @@ def stored(home: Path) -> set[str]:
 
 
 def _check_rows(url: str, home: Path, database: str | None, found: Findings) -> None:
-    """What ``tests.faults.inside`` sees (I6, I8), in a process with the settings of the index."""
-    env = environment(home, database) | {"DJANGO_SETTINGS_MODULE": "packhouse.settings", "PACKHOUSE_PUBLIC_URL": url}
-    command = [sys.executable, "-m", "tests.faults.inside"]
-    done = subprocess.run(command, env=env, cwd=TREE, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    report = json.loads(done.stdout)
+    """What ``tests.faults.inside`` sees (I6, I8)."""
+    report = _inside(url, home, database)
     found.violations += report["violations"]
     found.looked.update(report["looked"])
-    found.drained = report["drained"]
+
+
+def seconds_until_drained(index: Running, since: float) -> float:
+    """How long after *since* (``time.monotonic``) all that the queue of *index* holds now was done; waits for that."""
+    return round(_inside(index.url, index.home, index.database, "drained") - since, 1)
+
+
+def _inside(url: str, home: Path, database: str | None, *arguments: str) -> Any:
+    """What ``tests.faults.inside`` prints, in a process with the settings of the index."""
+    env = environment(home, database) | {"DJANGO_SETTINGS_MODULE": "packhouse.settings", "PACKHOUSE_PUBLIC_URL": url}
+    command = [sys.executable, "-m", "tests.faults.inside", *arguments]
+    done = subprocess.run(command, env=env, cwd=TREE, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
 
 
 def _check_secrets(home: Path, database: str | None, found: Findings) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from tests.faults.conftest import Figures
-from tests.faults.invariants import Site, check
+from tests.faults.invariants import Site, check, seconds_until_drained
 from tests.faults.publishing import Load, changes, new_user, retry_all, soon
 from tests.servers.packhouse import Running
 from tests.servers.postgresql import Machine
@@ -79,6 +79,7 @@ def test_no_acknowledged_upload_is_lost_by_kills_of_any_process(
             began = time.monotonic()
             assert soon(lambda: is_whole(index), 240), index.printed()[-3000:]
             returns.append(time.monotonic() - began)
+    emptied = seconds_until_drained(index, time.monotonic())
     told = load.told
     acknowledged = len(told.acknowledged)
     in_flight = len(told.unknown)
@@ -96,7 +97,7 @@ def test_no_acknowledged_upload_is_lost_by_kills_of_any_process(
         changes=changed,
         median_return=returns[len(returns) // 2],
         slowest_return=returns[-1],
-        drained=found.drained,
+        drained=emptied,
         looked=found.looked,
     )
 

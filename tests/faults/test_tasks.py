@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from tests.faults.conftest import LONG, Figures
-from tests.faults.invariants import check
+from tests.faults.invariants import check, seconds_until_drained
 from tests.faults.publishing import Load, Told, changes, new_token, new_user, retry_all
 from tests.faults.test_kills import kill_task_worker
 from tests.purge.test_ports import service
@@ -48,7 +48,8 @@ def test_every_effect_of_a_change_happens_though_workers_are_killed_all_the_time
         env = {"PACKHOUSE_PURGE": f"varnish://127.0.0.1:{port}"} if LONG else {}
         index = stack.enter_context(packhouse.running(tmp_path / "home", database=database, workers=2, env=env))
         token = new_token(index)
-        told, kills, changed = _kill_workers(index, token, rounds(4, 300), env)
+        told, kills, changed, last = _kill_workers(index, token, rounds(4, 300), env)
+        emptied = seconds_until_drained(index, last)
         assert retry_all(index.url, token, told) == []
         found = check(index.url, index.home, database=index.database, told=told)
         assert found.violations == []
@@ -56,13 +57,14 @@ def test_every_effect_of_a_change_happens_though_workers_are_killed_all_the_time
         if LONG:
             purged = {key for _, _, headers, _ in asked for key in headers["Packhouse-Soft-Purge"].split()}
             assert purged >= {f"project/{upload.project}" for upload in told.acknowledged.values()}
-        figures(kills=kills, changes=changed, purges=len(asked), drained=found.drained, looked=found.looked)
+        figures(kills=kills, changes=changed, purges=len(asked), drained=emptied, looked=found.looked)
 
 
 def _kill_workers(
     index: Running, token: str, numbers: Iterator[int], env: dict[str, str]
-) -> tuple[Told, int, Counter[str]]:
-    chance, kills = random.Random("tasks"), 0
+) -> tuple[Told, int, Counter[str], float]:
+    """What publishers were told, the number of kills, the changes made, and when the last kill was."""
+    chance, kills, last = random.Random("tasks"), 0, time.monotonic()
     new_user(index, "grace")
     if LONG:
         time.sleep(STEADY)  # a worker that never stayed up is started ever later, and then there is none to be killed
@@ -75,8 +77,8 @@ def _kill_workers(
             time.sleep(chance.uniform(0.5, 2.0))
             with suppress(IndexError, ProcessLookupError):  # it is being started again at this moment
                 kill_task_worker(index, chance)
-                kills += 1
-    return load.told, kills, one + other
+                kills, last = kills + 1, time.monotonic()
+    return load.told, kills, one + other, last
 
 
 @pytest.mark.usefixtures("on_one_database")

@@ -5,7 +5,9 @@ import os
 import time
 from pathlib import Path
 
-from packhouse.queue import Later, background
+from django.db import transaction
+
+from packhouse.queue import Later, actions, background
 
 
 @background()
@@ -22,6 +24,16 @@ def note_once(path: str) -> None:
 @background(unique=True)
 def note_number(number: int) -> None:
     pass
+
+
+@background(unique=True, delay=30)
+def note_together(path: str, line: str) -> None:
+    """Note the lines of all that wait, unless one of them is poison."""
+    with transaction.atomic():
+        lines = {line} | {other for _, other in actions.gather(note_together, 10)}
+        if "poison" in lines:
+            raise ValueError("poison")
+        note.call(path, " ".join(sorted(lines)))
 
 
 @background()

@@ -151,6 +151,40 @@ def test_a_task_takes_over_what_waits_to_do_the_same_and_puts_off_what_would_be_
 
 
 @pytest.mark.django_db
+def test_a_task_gathers_all_that_wait_to_do_the_same_which_takes_one_run_after_a_moment(path):
+    with time_machine.travel(datetime(2026, 1, 1, tzinfo=UTC), tick=False) as traveller:
+        jobs.note_together.enqueue(path, "a")
+        assert work() == []  # the moment in which others join it
+        traveller.shift(29)
+        jobs.note_together.enqueue(path, "b")
+        jobs.note_together.enqueue(path, "a")
+        jobs.note_once.enqueue(path)
+        traveller.shift(1)
+        assert [row.state for row in work()] == [State.DONE, State.DONE]
+        traveller.shift(60)
+        assert work() == []
+    assert sorted(Path(path).read_text().splitlines()) == ["a b", "done"]
+
+
+@pytest.mark.django_db
+def test_a_poison_task_takes_no_other_along(path):
+    with time_machine.travel(datetime(2026, 1, 1, tzinfo=UTC), tick=False) as traveller:
+        for line in ("poison", "a", "b"):
+            jobs.note_together.enqueue(path, line)
+        for _ in range(20):
+            traveller.shift(3600)
+            work()
+            jobs.note_together.enqueue(path, "later")
+        traveller.shift(3600)
+        work()
+    assert {tuple(row.arguments["args"][1:]) for row in QueuedTask.objects.dead()} == {("poison",)}
+    assert not QueuedTask.objects.waiting().exists()
+    assert {"a", "b", "later"} <= set(lines(path))
+    dead = QueuedTask.objects.dead().get()
+    assert dead.attempts == dead.max_attempts
+
+
+@pytest.mark.django_db
 def test_the_error_is_kept_without_what_looks_like_a_secret(path):
     jobs.fail_always.enqueue(path)
     (row,) = work()

@@ -6,7 +6,9 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
+import time_machine
 from tests.factories.projects import file_of, make_project, publish, release_of
+from tests.queue.test_queue import work
 
 from packhouse.base import clock
 from packhouse.downloads.actions import record_downloads
@@ -232,6 +234,16 @@ def test_a_rebuild_changes_nothing_but_repairs():
     assert actions.rebuild() == 8
     assert list(Entry.objects.values()) == before
     assert found("http client")[0] == "httpx"
+
+
+def test_what_many_changes_ask_for_is_done_by_one_task():
+    projects = [add(f"one-{number}") for number in range(3)]
+    Entry.objects.all().delete()
+    for project in [*projects, *projects]:
+        tasks.index_project.enqueue(project.pk)
+    with time_machine.travel(clock.now() + timedelta(seconds=2)):
+        assert len(work()) == 1
+    assert Entry.objects.count() == 3
 
 
 def test_an_index_of_another_edition_is_made_anew_after_a_start(monkeypatch):

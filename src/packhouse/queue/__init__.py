@@ -10,8 +10,8 @@ attempts are used up it is *dead*: kept and listed until somebody retries or dis
 raises ``Later``.
 
 Doors: ``background``, ``Later``, ``queries`` (ages, dead tasks), ``actions`` (retry, discard, and for tasks that do the
-work of others: ``take_over``, ``put_off``), ``periodic`` (Every, Daily), ``worker.run`` (supervisor), ``models``.  This
-module imports no Django, because the supervisor needs none.
+work of others: ``take_over``, ``put_off``, ``gather``), ``periodic`` (Every, Daily), ``worker.run`` (supervisor),
+``models``.  This module imports no Django, because the supervisor needs none.
 """
 
 from collections.abc import Callable
@@ -41,21 +41,35 @@ class Later(Exception):
 
 
 def background(
-    queue: str = "default", *, attempts: int = 8, time_limit: int = 60, unique: bool = False, backoff: float = 5.0
+    queue: str = "default",
+    *,
+    attempts: int = 8,
+    time_limit: int = 60,
+    unique: bool = False,
+    backoff: float = 5.0,
+    delay: float = 0.0,
 ) -> "Callable[[Callable[P, T]], BackgroundTask[P, T]]":
     """Declare a module-level function as a task; ``.enqueue(*args)`` (JSON values only) then queues it.
 
     *attempts*: how often it is tried before it is dead.  *time_limit*: seconds after which it is killed, which counts
     as a failed attempt.  *backoff*: seconds before the second attempt; each later wait is twice as long, an hour at
     most, with jitter.  *unique*: waiting tasks with the same arguments collapse into one run, which starts after the
-    commit of every one of them.  The function may run more than once for one ``enqueue``.
+    commit of every one of them.  *delay*: seconds before the first attempt, in which more of them come together; a task
+    that does them all (``actions.gather``) then costs the same for many as for one.  The function may run more than
+    once for one ``enqueue``.
     """
 
     def declare(function: "Callable[P, T]") -> "BackgroundTask[P, T]":
         from packhouse.queue.backend import BackgroundTask  # noqa: PLC0415
 
         return BackgroundTask(
-            func=function, queue_name=queue, attempts=attempts, time_limit=time_limit, unique=unique, backoff=backoff
+            func=function,
+            queue_name=queue,
+            attempts=attempts,
+            time_limit=time_limit,
+            unique=unique,
+            backoff=backoff,
+            delay=delay,
         )
 
     return declare

@@ -8,7 +8,7 @@ from django.db import transaction
 from django_tasks.base import Task
 
 from packhouse.base import clock
-from packhouse.queue.backend import BackgroundTask, key_of
+from packhouse.queue.backend import BackgroundTask, current, key_of
 from packhouse.queue.models import QueuedTask
 
 DONE_KEPT = timedelta(days=1)
@@ -52,6 +52,21 @@ def put_off(task: BackgroundTask[..., Any], ids: Iterable[int], delay: timedelta
     unlocked = sooner.select_for_update(skip_locked=True).values("pk")
     with transaction.atomic():
         QueuedTask.objects.filter(pk__in=unlocked).update(run_at=until, enqueued_at=now)
+
+
+def gather(task: BackgroundTask[..., Any], most: int) -> list[list[Any]]:
+    """The arguments of up to *most* other calls of *task* that wait, due or not: the caller's transaction does them.
+
+    What has been tried before is left to itself, and a call that is tried again gathers nothing: one that can never
+    succeed takes no other along.  Must be called inside a transaction, before what the calls are about is read.
+    """
+    run = current.get()
+    if run is not None and run.attempts > 1:
+        return []
+    fresh = QueuedTask.objects.waiting().filter(queue=task.queue_name, name=task.module_path, attempts=0)
+    rows = list(fresh.order_by("run_at", "id").select_for_update(skip_locked=True)[:most])
+    QueuedTask.objects.filter(pk__in=[row.pk for row in rows]).delete()
+    return [row.arguments["args"] for row in rows]
 
 
 def prune_finished() -> int:

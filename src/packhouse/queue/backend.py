@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, ParamSpec, TypeVar
 
 from django.utils.module_loading import import_string
@@ -35,6 +36,7 @@ class BackgroundTask(Task[P, T]):
     time_limit: int = 60
     unique: bool = False
     backoff: float = 5.0
+    delay: float = 0.0
 
 
 class DatabaseBackend(BaseTaskBackend):
@@ -63,7 +65,7 @@ class DatabaseBackend(BaseTaskBackend):
             time_limit=task.time_limit,
             backoff=task.backoff,
             dedupe=_dedupe_key(task.module_path, arguments) if task.unique else None,
-            run_at=task.run_after or now,
+            run_at=task.run_after or now + timedelta(seconds=task.delay),
             enqueued_at=now,
         )
         _NEW_TASK.write(row)

@@ -1,14 +1,26 @@
 """The index follows the projects."""
 
+from typing import Final
+
+from django.db import transaction
+
 from packhouse.downloads.queries import recent_totals
+from packhouse.queue import actions as queue
 from packhouse.queue import background
 from packhouse.search import actions
 
+MOST_AT_ONCE: Final = 100
 
-@background("default", attempts=8, unique=True)
+
+@background("default", attempts=8, unique=True, delay=1.0)
 def index_project(project_id: int) -> None:
-    """Bring the entry of a project up to date, or remove it.  Safe to run twice."""
-    actions.index_projects([project_id])
+    """Bring the entry of a project up to date, or remove it; and those of all others that wait for it.
+
+    A second's changes thus cost one transaction, however many they are.  Safe to run twice.
+    """
+    with transaction.atomic():
+        others = {other for (other,) in queue.gather(index_project, MOST_AT_ONCE)}
+        actions.index_projects(sorted({project_id} | others))
 
 
 @background("heavy", attempts=3, time_limit=3600, unique=True)
