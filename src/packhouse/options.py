@@ -230,6 +230,13 @@ class Config:
         values.JSON_FILE,
         "",
     )
+    attestation_updates: bool = _setting(
+        POLICY,
+        "Fetch the trusted root of the public Sigstore once a day from where Sigstore publishes it, instead of waiting"
+        " for the next version of Packhouse. Not where `attestation_root` names one.",
+        BOOLEAN,
+        False,
+    )
     mail_retention_days: int = _setting(
         POLICY, "Days for which letters and their delivery are remembered.", values.whole_number(1, 3650), 90
     )

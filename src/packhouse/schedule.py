@@ -3,6 +3,7 @@
 from datetime import time
 
 from packhouse.accounts import tasks as accounts
+from packhouse.attestations import tasks as attestations
 from packhouse.audit import tasks as audit
 from packhouse.documents import tasks as documents
 from packhouse.downloads import tasks as downloads
@@ -35,5 +36,6 @@ SCHEDULE: list[Every | Daily] = [
     Daily(publishers.forget_expired, at=time(6, 0)),
     Daily(search.rebuild, at=time(4, 20)),
     Daily(index.sweep_temporaries, at=time(3, 40)),
+    Daily(attestations.update_root, at=time(5, 0)),
     Daily(index.look_over, at=time(4, 40)),
 ]

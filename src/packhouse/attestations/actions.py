@@ -1,8 +1,10 @@
-"""Keeping what was verified."""
+"""Keeping what was verified, and what verifies."""
 
 from packhouse.attestations.facts import ProvenanceAdded
-from packhouse.attestations.models import Provenance
+from packhouse.attestations.models import Provenance, Root
+from packhouse.attestations.queries import carried_digest
 from packhouse.attestations.statements import Verified
+from packhouse.base import clock
 from packhouse.base.statements import Insertion
 from packhouse.projects.ledger import Ledger
 from packhouse.projects.models import File
@@ -25,3 +27,9 @@ def keep_provenance(*, file: File, verified: Verified, ledger: Ledger) -> Proven
     project = file.project
     ledger.tell(project, ProvenanceAdded(project.pk, project.normalized_name, 0, file.pk))
     return provenance
+
+
+def keep_root(content: bytes) -> None:
+    """Have attestations verified by this trusted root, which was fetched just now, wherever this index runs."""
+    now = {"body": content.decode(), "beside": carried_digest(), "fetched": clock.now()}
+    Root.objects.update_or_create(name="public", defaults=now)

@@ -21,3 +21,19 @@ class Provenance(models.Model):
 
     def __str__(self) -> str:
         return f"provenance of {self.file_id}"
+
+
+class Root(models.Model):
+    """The trusted root of the public Sigstore as it was fetched last; there is one row at most.
+
+    ``beside`` is the SHA-256 of the one that the library carried then: with another library, its own is newer until
+    the next time.
+    """
+
+    name = models.CharField(max_length=16, primary_key=True, default="public")
+    body = models.TextField()
+    beside = models.CharField(max_length=64)
+    fetched = models.DateTimeField(default=clock.now)
+
+    def __str__(self) -> str:
+        return self.name

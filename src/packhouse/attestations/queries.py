@@ -1,12 +1,15 @@
 """Questions about provenance."""
 
 from collections.abc import Collection, Iterable
+from functools import cache
+from hashlib import sha256
 from typing import Any
 
 from django.db.models import Count, Exists, OuterRef
 
-from packhouse.attestations.models import Provenance
+from packhouse.attestations.models import Provenance, Root
 from packhouse.attestations.status import ReleaseProvenance, sources_of
+from packhouse.config import Config
 from packhouse.projects.models import Release
 
 
@@ -41,3 +44,19 @@ def _before(release: Release) -> Release | None:
     held = Provenance.objects.filter(file__release=OuterRef("pk"))
     older = Release.objects.filter(project=release.project_id, sort_key__lt=release.sort_key, quarantined=False)
     return older.filter(Exists(held)).only("version").order_by("-sort_key").first()
+
+
+def trusted_root(config: Config) -> str | bytes:
+    """By what attestations are verified: a path, a text, or nothing for what the library carries; see ``trust``."""
+    if config.attestation_root or not config.attestation_updates:
+        return config.attestation_root
+    kept = Root.objects.filter(name="public", beside=carried_digest()).values_list("body", flat=True).first()
+    return kept.encode() if kept else ""
+
+
+@cache
+def carried_digest() -> str:
+    """The SHA-256 of the trusted root that the library carries."""
+    from packhouse.attestations.trust import public_root  # noqa: PLC0415 - large
+
+    return sha256(public_root().read_bytes()).hexdigest()

@@ -40,10 +40,10 @@ class Subject:
     sha256: str
 
 
-def verify(text: str, *, attester: AttestationIdentity, subject: Subject, trusted_root: str = "") -> Verified:
+def verify(text: str, *, attester: AttestationIdentity, subject: Subject, trusted_root: str | bytes = "") -> Verified:
     """The provenance that the attestations in *text* (a JSON list) make for *subject*.
 
-    *trusted_root* is the path of a trusted root, empty for Sigstore's public one.  Raises ``Refused``, and
+    *trusted_root* is the path of a trusted root or its text, empty for Sigstore's public one.  Raises ``Refused``, and
     ``trust.TrustUnavailable``.
     """
     attestations = _parsed(text)

@@ -2,6 +2,7 @@
 
 import structlog
 
+from packhouse.attestations.queries import trusted_root
 from packhouse.projects import queries as projects
 from packhouse.publishers.queries import identify as identity_of
 from packhouse.specs import metadata, versions
@@ -63,9 +64,9 @@ def verify_attestations(upload: Opened) -> Attested:
     if attester is None:
         raise refusal("attestations-unsupported", "attestations are not supported with this kind of publisher.")
     subject = Subject(upload.filename, upload.content.sha256)
-    text, trusted_root = upload.form.text("attestations"), upload.config.attestation_root
+    text, root = upload.form.text("attestations"), trusted_root(upload.config)
     try:
-        verified = verify(text, attester=attester, subject=subject, trusted_root=trusted_root)
+        verified = verify(text, attester=attester, subject=subject, trusted_root=root)
     except TrustUnavailable as error:
         log.exception("attestations could not be verified")
         message = "The attestations could not be verified. Please try again later."
