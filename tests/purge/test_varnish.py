@@ -131,6 +131,21 @@ def test_clients_that_ask_in_different_ways_share_few_variants(front):
     assert front.get("/simple/demo-pkg/?format=" + V1_JSON).body == as_json.body
 
 
+def test_provenance_comes_out_of_the_cache_until_none_is_served(front):
+    path = "/integrity/signed/1.0/signed-1.0-py3-none-any.whl/provenance"
+    kept = front.kept(path)
+    for accept in ("*/*", "application/*", kept["Content-Type"]):
+        assert front.get(path, Accept=accept)["Cache-Status"] == "varnish; hit"
+    assert front.kept(path, Accept="application/json")["Content-Type"] == "application/json"
+    unusual = front.get(path, Accept="text/html")
+    assert (unusual.status, unusual["Cache-Status"]) == (406, "varnish; fwd=bypass")
+    flag = "from packhouse.flags.actions import set_flag; set_flag(name='disable-pep740', enabled={})"
+    for enabled, found in ((True, 403), (False, 200)):
+        front.behind.run_cli("manage", "shell", "--no-imports", "-c", flag.format(enabled))
+        until(lambda found=found: front.get(path).status == found)
+    assert front.kept(path).body == kept.body
+
+
 def test_a_reader_who_has_the_page_gets_a_304_from_the_cache(front):
     known = front.kept("/simple/demo-pkg/", Accept=PIP)["ETag"]
     again = front.get("/simple/demo-pkg/", Accept=PIP, If_None_Match=known)

@@ -98,6 +98,12 @@ sub choose_type {
         } else {
             set req.http.Packhouse-Unusual = "1";
         }
+    } elsif (req.url ~ "^/integrity/") {
+        if (!req.http.Accept || req.http.Accept ~ "(?i)^\s*(?:\*/\*|application/\*|application/vnd\.pypi\.integrity\.v1\+json)\s*$") {
+            set req.http.Accept = "application/vnd.pypi.integrity.v1+json";
+        } elsif (req.http.Accept != "application/json") {
+            set req.http.Packhouse-Unusual = "1";
+        }
     } elsif (req.url ~ "^/(?:search|stats)/") {
         if (!req.http.Accept || req.http.Accept == "*/*" || (req.http.Accept ~ "text/html" && req.http.Accept !~ "json")) {
             set req.http.Accept = "text/html";
