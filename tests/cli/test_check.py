@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.factories.sigstore import Sigstore
 from tests.servers import redis
 from tests.servers.packhouse import run_cli
 from tests.servers.processes import free_port
@@ -68,8 +69,17 @@ def test_services_that_answer(tmp_path: Path, elsewhere: str) -> None:
             breach_check=elsewhere,
             domain_status=f"{elsewhere}/status",
             vulnerability_keys=f"file://{tmp_path}/keys.json",
+            attestation_root=str(Sigstore().trusted_root(tmp_path / "trusted_root.json")),
         )
-    asked = ("cache", "sso_issuer", "captcha", "breach_check", "domain_status", "vulnerability_keys")
+    asked = (
+        "cache",
+        "sso_issuer",
+        "captcha",
+        "breach_check",
+        "domain_status",
+        "vulnerability_keys",
+        "attestation_root",
+    )
     assert {name: " ok " in lines[name] for name in asked} == dict.fromkeys(asked, True)
     assert "(Example)" in lines["sso_issuer"]
     assert "hidden" not in "".join(lines.values())
@@ -103,6 +113,12 @@ def test_services_that_do_not(tmp_path: Path, elsewhere: str) -> None:
         "oidc_issuers": "Connection refused",
     }
     assert {name: (words if words in lines[name] else lines[name]) for name, words in expected.items()} == expected
+
+
+def test_a_trusted_root_that_is_none_is_named(tmp_path: Path) -> None:
+    (tmp_path / "root.json").write_text("{}")
+    lines = told(tmp_path / "home", attestation_root=str(tmp_path / "root.json"))
+    assert f"FAILS: the trusted root {tmp_path}/root.json cannot be used" in lines["attestation_root"]
 
 
 def test_a_captcha_without_its_secret_is_named(tmp_path: Path) -> None:

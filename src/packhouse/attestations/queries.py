@@ -5,6 +5,7 @@ from functools import cache
 from hashlib import sha256
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Count, Exists, OuterRef
 
 from packhouse.attestations.models import Provenance, Root
@@ -60,3 +61,20 @@ def carried_digest() -> str:
     from packhouse.attestations.trust import public_root  # noqa: PLC0415 - large
 
     return sha256(public_root().read_bytes()).hexdigest()
+
+
+def is_set_up() -> bool:
+    """Whether the operator wants another trusted root than the one that the library carries."""
+    return bool(settings.PACKHOUSE.attestation_root or settings.PACKHOUSE.attestation_updates)
+
+
+def probe() -> str:
+    """By what attestations are verified now; raises ``TrustUnavailable``."""
+    from packhouse.attestations import trust  # noqa: PLC0415 - large
+
+    root = trusted_root(settings.PACKHOUSE)
+    trust.verifier(root)
+    if settings.PACKHOUSE.attestation_root:
+        return "attestations can be verified"
+    fetched = Root.objects.values_list("fetched", flat=True).first() if root else None
+    return f"fetched on {fetched:%Y-%m-%d}" if fetched else "not fetched yet: verified by the one that came along"

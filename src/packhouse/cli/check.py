@@ -60,6 +60,7 @@ def examine(settings: config.Config) -> list[Line]:
 def _services(settings: config.Config) -> list[Line]:
     """Asks what is somebody else's, and set up."""
     from packhouse.accounts.services import PROBES, in_use  # noqa: PLC0415
+    from packhouse.attestations import queries as attestations  # noqa: PLC0415
     from packhouse.integrations import signatures  # noqa: PLC0415
     from packhouse.publishers import issuers, keys, owners  # noqa: PLC0415
 
@@ -69,6 +70,8 @@ def _services(settings: config.Config) -> list[Line]:
         probes["github_api"] = owners.probe
     if issuers.own_issuers():
         probes["oidc_issuers"] = keys.probe
+    if attestations.is_set_up():
+        probes["attestation_root" if settings.attestation_root else "attestation_updates"] = attestations.probe
     if signatures.is_set_up():
         probes["vulnerability_keys"] = signatures.probe
     return [
