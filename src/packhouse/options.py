@@ -281,6 +281,13 @@ class Config:
         values.choice("open", "invitation", "closed"),
         "open",
     )
+    organizations: str = _setting(
+        ACCOUNTS,
+        "Who starts organizations: every user with a verified address, users by a request that administrators answer"
+        " (`packhouse organization requests`), or the operator alone (`packhouse organization create`).",
+        values.choice("users", "request", "off"),
+        "users",
+    )
     captcha: str = _setting(
         ACCOUNTS,
         "Who asks those who register, and were not invited, whether they are people: hCaptcha, reCAPTCHA (v2) or"

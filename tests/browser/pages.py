@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from tests.browser import searching, site
+from tests.browser import organizing, searching, site
 from tests.browser.driving import Listed
 from tests.factories.accounts import make_token, make_user
 from tests.factories.factors import make_app, make_key
@@ -256,6 +256,7 @@ PAGES = [
     Listed("pending-publishers", "/manage/account/publishing/?provider=google", _waiting),
     Listed("pending-publishers-none", "/manage/account/publishing/", _another_address),
     *site.PAGES,
+    *organizing.PAGES,
     Listed("search-start", searching.start),
     Listed("search-results", searching.results),
     Listed("search-narrowed", searching.narrowed),

@@ -75,7 +75,6 @@ def world() -> tuple[dict[str, Client], dict[str, str]]:
     from allauth.account.models import EmailAddress
     from allauth.usersessions.models import UserSession
     from tests.factories.accounts import make_token, make_user, signed_in
-    from tests.factories.organizations import make_organization
     from tests.factories.projects import make_project, publish
     from tests.factories.publishers import make_pending_publisher, make_publisher
 
@@ -86,7 +85,7 @@ def world() -> tuple[dict[str, Client], dict[str, str]]:
     user = make_user("user")
     project = make_project("sample", owner=user)
     publish(project, by=user)
-    make_organization("acme", owner=user)
+    groups = organizations(user)
     token, text = make_token(user, "whole", by_operator=True)
     _, scoped = make_token(user, "scoped", projects=[project], by_operator=True)
     made_for = {kind: make_token(user, kind, grants=[kind])[1] for kind in ("read", "yank", "manage")}
@@ -117,10 +116,40 @@ def world() -> tuple[dict[str, Client], dict[str, str]]:
         "publisher": make_publisher(project).pk,
         "pending": make_pending_publisher(user).pk,
         "project": "sample",
-        "organization": "acme",
+        **groups,
         "version": "1.0",
     }
     return visitors, {name: str(value) for name, value in things.items()}
+
+
+def organizations(user: Any) -> dict[str, Any]:
+    """An organization of *user* with a member, a team, an invitation and a project; another one that invites *user*."""
+    from tests.factories.accounts import make_user
+    from tests.factories.organizations import join, make_organization, make_team
+    from tests.factories.projects import make_project
+
+    from packhouse.base import clock
+    from packhouse.organizations.models import Invitation
+    from packhouse.projects.models import TeamRole
+
+    acme, mate = make_organization("acme", owner=user), make_user("mate")
+    project, team = make_project("shared", organization=acme), make_team(acme, "Builders", mate)
+    later = clock.now() + DAY
+
+    def invite(organization: Any, guest: Any, digest: str) -> int:
+        about = {"organization": organization, "user": guest, "digest": digest}
+        return Invitation.objects.create(role="Member", expires=later, **about).pk
+
+    return {
+        "organization": "acme",
+        "member": join(acme, mate).pk,
+        "team": team.normalized_name,
+        "teammate": mate.pk,
+        "joining": invite(acme, make_user("newcomer"), "-"),
+        "welcome": invite(make_organization("hosts"), user, "+"),
+        "group_project": "shared",
+        "team_role": TeamRole.objects.create(team=team, project=project, name="Maintainer").pk,
+    }
 
 
 def path_of(route: str, parameters: dict[str, str], things: dict[str, str]) -> str:

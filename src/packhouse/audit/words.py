@@ -64,6 +64,32 @@ SENTENCES: Final[Mapping[str, Promise]] = {
     "two_factor:method_added": _("A second factor was added: %(method)s %(label)s"),
     "two_factor:method_removed": _("A second factor was removed: %(method)s %(label)s"),
 }
+OF_ORGANIZATIONS: Final[Mapping[str, Promise]] = {
+    "catalog_entry:add": _("The name %(name)s was reserved."),
+    "organization:activate": _("The organization was woken up."),
+    "organization:change": _("What the organization says of itself was changed."),
+    "organization:create": _("The organization was created."),
+    "organization:deactivate": _("The organization was put to rest."),
+    "organization_project:add": _("The project “%(project_name)s” was added."),
+    "organization_project:remove": _("The project “%(project_name)s” was removed."),
+    "organization_role:add": _("%(target_user)s became %(role_name)s."),
+    "organization_role:change": _("The role of %(target_user)s is now %(role_name)s."),
+    "organization_role:decline_invite": _("%(target_user)s declined to join."),
+    "organization_role:invite": _("%(target_user)s was invited."),
+    "organization_role:remove": _("%(target_user)s left or was removed."),
+    "organization_role:revoke_invite": _("The invitation to %(target_user)s was taken back."),
+    "team:create": _("The team “%(team_name)s” was created."),
+    "team:delete": _("The team “%(team_name)s” was deleted."),
+    "team:rename": _("The team “%(previous)s” was renamed to “%(team_name)s”."),
+    "team_project_role:add": _("The team “%(team_name)s” became %(role_name)s of the project “%(project_name)s”."),
+    "team_project_role:change": _(
+        "The role of the team “%(team_name)s” on the project “%(project_name)s” is now %(role_name)s."
+    ),
+    "team_project_role:remove": _("The team “%(team_name)s” has no role on the project “%(project_name)s” any more."),
+    "team_role:add": _("%(target_user)s joined the team “%(team_name)s”."),
+    "team_role:remove": _("%(target_user)s left the team “%(team_name)s”."),
+}
+"""What each event of an organization says to its owners."""
 OF_ITSELF: Final = frozenset({"account:erase", "email:sent", "email:unverified", "organization_role:expire_invite"})
 """What the index does without anybody asking."""
 VALUES: Final[Mapping[str, Promise]] = {
@@ -90,7 +116,16 @@ class _Values(dict[str, Any]):
 
 def sentence(tag: str, additional: Mapping[str, Any]) -> str:
     """What an event says; its tag where there are no words for it."""
-    words = SENTENCES.get(tag)
+    return _said(SENTENCES, tag, additional)
+
+
+def organization_sentence(tag: str, additional: Mapping[str, Any]) -> str:
+    """What an event of an organization says; its tag where there are no words for it."""
+    return _said(OF_ORGANIZATIONS, tag, additional)
+
+
+def _said(sentences: Mapping[str, Promise], tag: str, additional: Mapping[str, Any]) -> str:
+    words = sentences.get(tag)
     if words is None:
         return tag
     values = {key: VALUES.get(str(value), value) for key, value in additional.items()}
