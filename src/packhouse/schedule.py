@@ -25,6 +25,7 @@ SCHEDULE: list[Every | Daily] = [
     Every(uploads.render_again, seconds=300),
     Every(integrations.mark_new_releases, seconds=60),
     Every(accounts.announce_terms, seconds=600),
+    Every(publishers.tell_of_tokens, seconds=600),
     Daily(queue.prune_finished, at=time(3, 10)),
     Daily(mail.forget_old, at=time(3, 20)),
     Daily(audit.forget_old, at=time(3, 25)),

@@ -18,6 +18,7 @@ from packhouse.projects.models import Project, Role
 from packhouse.projects.queries import role_of
 from packhouse.publishers.models import PendingPublisher, Publisher, Trusted
 from packhouse.publishers.queries import words_of
+from packhouse.tokens.models import Token
 
 PENDING = "/manage/account/publishing/"
 Facts = list[tuple[str, str]]
@@ -64,6 +65,32 @@ def environment_ignored(project: Project, publisher: Publisher, *, environment: 
     cause = f"{publisher.pk}:{environment}"
     name = "environment-ignored-in-trusted-publisher"
     _tell(name, _owners(project), project, publisher, subject, says, cause=cause, path=path)
+
+
+def token_used(project: Project, token: Token) -> None:
+    """``api-token-used-in-trusted-publisher-project`` to the collaborators, once for each token and project."""
+    for reader in collaborators(project):
+
+        def draft(reader: User = reader) -> Draft:
+            return Draft(
+                subject=_("An API token is still used to publish %(project)s") % {"project": project.name},
+                says=[
+                    _(
+                        "The project trusts a publisher, and yet files of it are published with a token, which could"
+                        " leak. If the publisher has taken its place, delete the token."
+                    )
+                ],
+                facts=[
+                    (_("Project"), project.name),
+                    (_("Token"), token.description),
+                    (_("User"), token.user.username),
+                ],
+                button=Button(_("Look at the trusted publishers"), settings_of(project)),
+                because=about_your_account(reader),
+            )
+
+        name = "api-token-used-in-trusted-publisher-project"
+        write(reader, name, draft, cause=f"{token.pk}:{project.pk}", kind=NOTICE)
 
 
 def name_taken_over(project: Project, publisher: Publisher, *, pin: str) -> None:

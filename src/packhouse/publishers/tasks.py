@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Final
 
 from packhouse.base import clock
-from packhouse.publishers import pending
+from packhouse.publishers import leftovers, pending
 from packhouse.publishers.models import MintedToken, UsedIdentity
 from packhouse.queue import background
 
@@ -29,3 +29,9 @@ def expire_pending() -> None:
 def remind_of_pending() -> None:
     """Remind users of pending publishers that will soon be removed."""
     pending.remind()
+
+
+@background("mail", attempts=3, unique=True)
+def tell_of_tokens() -> None:
+    """Tell of API tokens that are used beside a trusted publisher.  Safe to run twice."""
+    leftovers.tell_of_tokens()
