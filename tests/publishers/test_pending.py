@@ -130,6 +130,17 @@ def test_nobody_who_may_not_act_starts_projects(
     assert not Project.objects.exists()
 
 
+def test_a_pending_publisher_that_starts_nothing_stands_in_nobodys_way(
+    issuer: Issuer, ada: User, waiting: PendingPublisher
+) -> None:
+    """Else whoever likes could keep the jobs of others from publishing."""
+    publisher = make_publisher(make_project("other"), kind="gitlab", issuer=issuer.url)
+    User.objects.filter(pk=ada.pk).update(is_frozen=True)
+    minted(issuer.token())
+    assert MintedToken.objects.get().publisher == publisher
+    assert not Project.objects.filter(name="Fresh-Name").exists()
+
+
 def test_nobody_without_a_second_factor_starts_projects(issuer: Issuer, ada: User, waiting: PendingPublisher) -> None:
     ada.authenticator_set.all().delete()
     assert refused(issuer.token())[0] == "invalid-payload"

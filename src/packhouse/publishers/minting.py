@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+import structlog
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 
 from packhouse.accounts import bans
 from packhouse.audit import actions as audit
@@ -24,6 +25,8 @@ from packhouse.tokens import caveats, keys, macaroons
 from packhouse.tokens.actions import text_of
 
 LIFETIME: Final = timedelta(seconds=900)
+ATTEMPTS: Final = 5
+log: Any = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,7 @@ def _mint(identity_token: str) -> Minted:
     _require_open(issuer)
     claims = verification.verify(identity_token, issuer)
     try:
-        return _exchanged(identity_token, claims, issuer)
+        return _exchanged_in_the_end(identity_token, claims, issuer)
     except _Void as void:
         with transaction.atomic():
             for one in PendingPublisher.objects.select_for_update().filter(pk=void.pending_id):
@@ -72,11 +75,21 @@ def _mint(identity_token: str) -> Minted:
         raise
 
 
+def _exchanged_in_the_end(identity_token: str, claims: Claims, issuer: Issuer) -> Minted:
+    """Others may be starting the very project, or trusting the very publisher: whoever loses looks again."""
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return _exchanged(identity_token, claims, issuer)
+        except (IntegrityError, OperationalError):
+            log.info("minting starts anew", exc_info=True)
+    return _exchanged(identity_token, claims, issuer)
+
+
 def _exchanged(identity_token: str, claims: Claims, issuer: Issuer) -> Minted:
     """One transaction: if it fails, nothing has happened, and the identity token can be used once more."""
     with transaction.atomic():
         _take(verification.replay_digest(identity_token, claims, issuer), verification.remembered_until(claims))
-        publisher = _reified(issuer, claims) or matching.publisher_of(issuer, claims)
+        publisher = _publisher_of(issuer, claims)
         minted = token_for(publisher, claims)
         _tell_of_environment(publisher, claims)
     return minted
@@ -93,12 +106,28 @@ def _require_open(issuer: Issuer) -> None:
         raise MintRefused("address-banned", "the administrators have banned the address that the request came from")
 
 
-class _Void(MintRefused):
+class _StartsNothing(MintRefused):
+    """The project of a pending publisher cannot be started."""
+
+
+class _Void(_StartsNothing):
     """A pending publisher whose project exists."""
 
     def __init__(self, pending_id: UUID) -> None:
         super().__init__("invalid-pending-publisher", "valid token, but project already exists")
         self.pending_id = pending_id
+
+
+def _publisher_of(issuer: Issuer, claims: Claims) -> Publisher:
+    """The publisher, pending or not.  A pending one that comes to nothing stands in the way of no other."""
+    try:
+        with transaction.atomic():
+            return _reified(issuer, claims) or matching.publisher_of(issuer, claims)
+    except _StartsNothing as refused:
+        try:
+            return matching.publisher_of(issuer, claims)
+        except MintRefused:
+            raise refused from None
 
 
 def _reified(issuer: Issuer, claims: Claims) -> Publisher | None:
@@ -107,13 +136,13 @@ def _reified(issuer: Issuer, claims: Claims) -> Publisher | None:
     if found is None:
         return None
     if not (decision := pending.may_start_projects(found.user)):
-        raise MintRefused("invalid-payload", f"the project cannot be started: {decision.reason}")
+        raise _StartsNothing("invalid-payload", f"the project cannot be started: {decision.reason}")
     try:
         publisher = pending.reify(found, issuers.provider_of(issuer).pin(claims))
     except Refused as refused:
         if refused.code in {"project-name-exists", "project-name-too-similar"}:
             raise _Void(found.pk) from refused
-        raise MintRefused("invalid-payload", refused.message) from refused
+        raise _StartsNothing("invalid-payload", refused.message) from refused
     limits.clear(found.user)
     return publisher
 
