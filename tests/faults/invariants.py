@@ -176,6 +176,10 @@ def _check_file(site: Site, page: str, file: Mapping[str, Any], found: Findings)
         status, _, body = site.get(f"{path}.metadata")
         right = hashlib.sha256(body).hexdigest() == metadata["sha256"]
         found.require(status == 200 and right, "I2 listed metadata are there", file["filename"])
+    if provenance := file["provenance"]:
+        status, _, body = site.get(urlsplit(provenance).path)
+        right = status == 200 and json.loads(body)["version"] == 1
+        found.require(right, "I2 listed provenance is there", file["filename"])
 
 
 def _check_inside(url: str, home: Path, database: str | None, in_flight: int | None, found: Findings) -> None:
