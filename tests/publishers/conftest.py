@@ -9,10 +9,13 @@ from tests.publishers import issuer as issuers
 
 
 @pytest.fixture(autouse=True)
-def _no_keys_are_known() -> None:
-    from packhouse.publishers import keys
+def _no_keys_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And nothing depends on how fast this machine is."""
+    from packhouse.publishers import keys, owners
 
     keys.forget()
+    monkeypatch.setattr(keys, "PATIENCE", 200.0)
+    monkeypatch.setattr(owners, "PATIENCE", 200.0)
 
 
 @pytest.fixture

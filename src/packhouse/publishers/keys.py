@@ -8,9 +8,9 @@ day.
 
 import json
 import threading
-import time
 from collections import defaultdict
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -60,10 +60,10 @@ def find(issuer: Issuer, kid: str) -> Any:
     """The key that the issuer calls *kid*; None where it has no such one.  Raises ``KeysUnavailable``."""
     ring = _rings[issuer.url]
     with ring.lock:  # those who wait need the same answer
-        age = time.monotonic() - ring.fetched
-        if (kid not in ring.keys or age >= FRESH) and time.monotonic() - ring.tried >= AGAIN:
+        age = monotonic() - ring.fetched
+        if (kid not in ring.keys or age >= FRESH) and monotonic() - ring.tried >= AGAIN:
             _refresh(ring, issuer)
-            age = time.monotonic() - ring.fetched
+            age = monotonic() - ring.fetched
         if age >= OLDEST:
             raise KeysUnavailable(issuer.url)
         return ring.keys.get(kid)
@@ -80,18 +80,18 @@ def forget() -> None:
 
 
 def _refresh(ring: _Ring, issuer: Issuer) -> None:
-    ring.tried = time.monotonic()
+    ring.tried = monotonic()
     try:
         ring.keys = _fetched(issuer)
     except (*FAILURES, KeyError, TypeError, AttributeError, RecursionError, PyJWTError) as error:
         metrics.count("packhouse_upstream_errors", "oidc")
         log.warning("the keys of an issuer cannot be had", issuer=issuer.url, why=f"{type(error).__name__}: {error}")
     else:
-        ring.fetched = time.monotonic()
+        ring.fetched = monotonic()
 
 
 def _fetched(issuer: Issuer) -> dict[str, Any]:
-    deadline = time.monotonic() + PATIENCE
+    deadline = monotonic() + PATIENCE
     said = _json(f"{issuer.url}{DISCOVERY}", None, deadline)
     if said["issuer"] != issuer.url:  # OpenID Connect Discovery 4.3
         raise ValueError("the discovery document is of another issuer")
