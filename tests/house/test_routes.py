@@ -130,7 +130,7 @@ def organizations(user: Any) -> dict[str, Any]:
 
     from packhouse.base import clock
     from packhouse.organizations.models import Invitation
-    from packhouse.projects.models import TeamRole
+    from packhouse.projects.models import Role, TeamRole
 
     acme, mate = make_organization("acme", owner=user), make_user("mate")
     project, team = make_project("shared", organization=acme), make_team(acme, "Builders", mate)
@@ -148,6 +148,7 @@ def organizations(user: Any) -> dict[str, Any]:
         "joining": invite(acme, make_user("newcomer"), "-"),
         "welcome": invite(make_organization("hosts"), user, "+"),
         "group_project": "shared",
+        "person": Role.objects.create(user=mate, project=project, name="Maintainer").pk,
         "team_role": TeamRole.objects.create(team=team, project=project, name="Maintainer").pk,
     }
 

@@ -324,3 +324,31 @@ def test_a_project_leaves_its_organization_only_where_somebody_owns_it_then(worl
     assert world.post(world.ada, path, confirmation="rocket").status_code == 302
     rocket.refresh_from_db()
     assert rocket.organization is None
+
+
+def test_owners_change_and_take_the_roles_of_others_and_leave_only_where_another_owns_it(world: World) -> None:
+    rocket = make_project("rocket", owner=world.zoe)
+    helper = Role.objects.create(project=rocket, user=world.bob, name=Role.Name.MAINTAINER)
+    own = Role.objects.get(user=world.zoe)
+    assert world.post(world.bob, f"{ACCESS}{own.pk}/remove/").status_code == 403
+    assert world.post(world.zoe, f"{ACCESS}{own.pk}/role/", role="Maintainer").status_code == 403
+    assert world.post(world.zoe, f"{ACCESS}{helper.pk}/role/", role="King").status_code == 404
+    world.post(world.zoe, f"{ACCESS}{own.pk}/remove/")
+    assert Role.objects.filter(user=world.zoe).exists()
+    world.post(world.zoe, f"{ACCESS}{helper.pk}/role/", role="Owner")
+    assert world.post(world.zoe, f"{ACCESS}{own.pk}/remove/")["Location"] == "/manage/projects/"
+    assert list(Role.objects.values_list("user__username", "name")) == [("bob", "Owner")]
+    stranger = Role.objects.create(project=make_project("other"), user=world.zoe, name=Role.Name.OWNER)
+    assert world.post(world.bob, f"{ACCESS}{stranger.pk}/remove/").status_code == 404
+
+
+def test_a_member_of_the_organization_gets_a_role_at_once_and_nobody_else_does(world: World) -> None:
+    rocket = owned(world)
+    sent = {"member-role": "Maintainer"}
+    for username, status in (("bob", 302), ("bob", 404), ("ada", 404), ("zoe", 404)):
+        answer = world.post(world.ada, f"{ACCESS}member/", **sent, **{"member-user": username})
+        assert (username, answer.status_code) == (username, status)
+    assert dict(rocket.roles.values_list("user__username", "name")) == {"zoe": "Owner", "bob": "Maintainer"}
+    alone = make_project("alone", owner=world.ada)
+    path = f"/manage/project/{alone.name}/collaboration/member/"
+    assert world.post(world.ada, path, **sent, **{"member-user": "bob"}).status_code == 404

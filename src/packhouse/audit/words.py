@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 SENTENCES: Final[Mapping[str, Promise]] = {
     "account:create": _("The account was created."),
@@ -93,6 +94,11 @@ OF_ORGANIZATIONS: Final[Mapping[str, Promise]] = {
 OF_ITSELF: Final = frozenset({"account:erase", "email:sent", "email:unverified", "organization_role:expire_invite"})
 """What the index does without anybody asking."""
 VALUES: Final[Mapping[str, Promise]] = {
+    "Owner": pgettext_lazy("role", "Owner"),
+    "Manager": pgettext_lazy("role", "Manager"),
+    "Billing manager": pgettext_lazy("role", "Billing manager"),
+    "Member": pgettext_lazy("role", "Member"),
+    "Maintainer": pgettext_lazy("role", "Maintainer"),
     "invalid_password": _("wrong password"),
     "invalid_totp": _("wrong code of the authenticator app"),
     "invalid_webauthn": _("the answer of a key was not right"),

@@ -17,14 +17,15 @@ from packhouse.accounts.models import User
 from packhouse.accounts.queries import identity_of
 from packhouse.base.decision import Decision
 from packhouse.base.forms import TypedConfirmation
-from packhouse.organizations.models import MemberRole, Organization, Team
+from packhouse.organizations.models import Member, MemberRole, Organization, Team
 from packhouse.organizations.queries import organizations_of, role_in
 from packhouse.projects import belonging
-from packhouse.projects.actions import LastOwner
+from packhouse.projects.actions import LastOwner, remove_role, set_role
 from packhouse.projects.models import Project, Role
 from packhouse.projects.queries import find_project, role_of, roles_of, team_roles_of
 from packhouse.projects.rules import may_manage, may_move
 
+KEPT = gettext_lazy("A project keeps at least one owner.")
 ROLES = [
     (Role.Name.MAINTAINER.value, pgettext_lazy("role", "Maintainer")),
     (Role.Name.OWNER.value, pgettext_lazy("role", "Owner")),
@@ -41,6 +42,20 @@ class GiveTeam(forms.Form):
         super().__init__(*args, **kwargs)
         team: Any = self.fields["team"]
         team.queryset = organization.teams.all()
+
+
+class AddMember(forms.Form):
+    """A member of the organization, and their role."""
+
+    user = forms.ModelChoiceField(
+        label=gettext_lazy("Member"), queryset=User.objects.none(), to_field_name="username", empty_label=None
+    )
+    role = forms.ChoiceField(label=gettext_lazy("Role"), choices=ROLES)
+
+    def __init__(self, *args: Any, people: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        user: Any = self.fields["user"]
+        user.queryset = people
 
 
 class Move(TypedConfirmation):
@@ -66,7 +81,7 @@ class Move(TypedConfirmation):
 def access(request: HttpRequest, name: str) -> HttpResponse:
     """Everybody with a role, the teams, and the organization."""
     user, project = _managed(request, name)
-    owner = project.organization
+    owner, people = project.organization, _addable(project)
     context = {
         "project": project,
         "owner": owner,
@@ -76,6 +91,8 @@ def access(request: HttpRequest, name: str) -> HttpResponse:
         "choices": ROLES,
         "form": GiveTeam(organization=owner) if owner and owner.teams.exists() else None,
         "moves": bool(_may_move(user, project)),
+        "adding": AddMember(people=people, prefix="member") if people else None,
+        "me": user,
         "targets": _targets(user, project).exists(),
     }
     return render(request, "pages/access.html", context)
@@ -115,6 +132,58 @@ def remove_team(request: HttpRequest, name: str, number: int) -> HttpResponse:
     return redirect("project-belonging", project.normalized_name)
 
 
+@require_POST
+@for_users()
+def add_member(request: HttpRequest, name: str) -> HttpResponse:
+    """Gives a member of the project's organization a role of their own, at once."""
+    user, project = _managed(request, name)
+    if project.organization is None:
+        raise Http404
+    form = AddMember(request.POST, people=_addable(project), prefix="member")
+    if not form.is_valid():
+        raise Http404
+    member, role = form.cleaned_data["user"], Role.Name(form.cleaned_data["role"])
+    set_role(by=user, project=project, user_id=member.pk, name=role)
+    messages.success(request, _("%(user)s has a role now.") % {"user": member.username})
+    return redirect("project-belonging", project.normalized_name)
+
+
+@require_POST
+@for_users()
+def change_person(request: HttpRequest, name: str, number: int) -> HttpResponse:
+    """Gives a collaborator another role: anybody but oneself."""
+    user, project = _managed(request, name)
+    role, wanted = _own_role(project, number), request.POST.get("role", "")
+    if wanted not in Role.Name.values:
+        raise Http404
+    if role.user == user:
+        raise PermissionDenied(_("Another owner changes your role."))
+    try:
+        set_role(by=user, project=project, user_id=role.user_id, name=Role.Name(wanted))
+    except LastOwner:
+        messages.error(request, KEPT)
+    else:
+        messages.success(request, _("The role of %(user)s is changed.") % {"user": role.user.username})
+    return redirect("project-belonging", project.normalized_name)
+
+
+@require_POST
+@for_users()
+def remove_person(request: HttpRequest, name: str, number: int) -> HttpResponse:
+    """Takes a collaborator's role away, or one's own; a project keeps an owner."""
+    user, project = _managed(request, name)
+    role = _own_role(project, number)
+    try:
+        remove_role(by=user, project=project, user_id=role.user_id)
+    except LastOwner:
+        messages.error(request, KEPT)
+        return redirect("project-belonging", project.normalized_name)
+    messages.success(request, _("%(user)s has no role any more.") % {"user": role.user.username})
+    if role.user == user and role_of(user.pk, project) is None:
+        return redirect("own-projects")
+    return redirect("project-belonging", project.normalized_name)
+
+
 @require_http_methods(["GET", "POST"])
 @for_users()
 def transfer(request: HttpRequest, name: str) -> HttpResponse:
@@ -149,6 +218,21 @@ def leave(request: HttpRequest, name: str) -> HttpResponse:
             messages.success(request, told)
             return redirect("organization-projects", former.name)
     return render(request, "pages/access_leave.html", _asking(project, form))
+
+
+def _own_role(project: Project, number: int) -> Role:
+    role = roles_of(project).filter(pk=number).first()
+    if role is None:
+        raise Http404
+    return role
+
+
+def _addable(project: Project) -> Any:
+    """Members of the project's organization who have no role of their own on it and do not own it anyhow."""
+    held = project.roles.values("user_id")
+    members = Member.objects.filter(organization=project.organization_id).exclude(role=MemberRole.OWNER)
+    found = User.objects.filter(pk__in=members.values("user_id"), is_active=True).exclude(pk__in=held)
+    return found.order_by("username") if project.organization_id else found.none()
 
 
 def _asking(project: Project, form: forms.Form) -> dict[str, Any]:
@@ -203,6 +287,9 @@ def _moved(request: HttpRequest, name: str) -> tuple[User, Project]:
 HERE = "manage/project/<str:name>"
 urlpatterns = [
     path(f"{HERE}/collaboration/", access, name="project-belonging"),
+    path(f"{HERE}/collaboration/member/", add_member, name="project-member-role"),
+    path(f"{HERE}/collaboration/<int:number>/role/", change_person, name="project-person-role"),
+    path(f"{HERE}/collaboration/<int:number>/remove/", remove_person, name="project-person-remove"),
     path(f"{HERE}/collaboration/team/", give_team, name="project-team-role"),
     path(f"{HERE}/collaboration/team/<int:number>/remove/", remove_team, name="project-team-remove"),
     path(f"{HERE}/transfer_organization_project/", transfer, name="project-transfer"),
