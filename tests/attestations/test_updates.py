@@ -22,7 +22,6 @@ from packhouse.attestations.actions import keep_root
 from packhouse.attestations.models import Root as Kept
 from packhouse.attestations.queries import probe, trusted_root
 from packhouse.attestations.trust import TrustUnavailable, public_root
-from packhouse.base import clock
 from packhouse.schedule import SCHEDULE
 
 
@@ -151,7 +150,7 @@ def test_what_was_fetched_counts_where_the_operator_wants_that_and_until_the_lib
     keep_root(public_root().read_bytes())
     keep_root(a_root)
     assert (trusted_root(config), trusted_root(wanted)) == ("", a_root)
-    assert probe() == f"fetched on {clock.now():%Y-%m-%d}"
+    assert probe() == f"fetched on {Kept.objects.get().fetched:%Y-%m-%d}"
     assert trusted_root(dataclasses.replace(wanted, attestation_root="/own.json")) == "/own.json"
     Kept.objects.update(beside="0" * 64)
     assert trusted_root(wanted) == ""
