@@ -352,3 +352,15 @@ def test_a_member_of_the_organization_gets_a_role_at_once_and_nobody_else_does(w
     alone = make_project("alone", owner=world.ada)
     path = f"/manage/project/{alone.name}/collaboration/member/"
     assert world.post(world.ada, path, **sent, **{"member-user": "bob"}).status_code == 404
+
+
+def test_nobody_takes_names_without_end(world: World, settings: Any) -> None:
+    settings.PACKHOUSE = replace(settings.PACKHOUSE, new_projects_per_user=2)
+    answers = [world.post(world.mia, "projects/", new=f"fresh-{number}").status_code for number in range(4)]
+    assert answers == [302, 302, 429, 429]
+    assert world.post(world.ada, "projects/", new="json").status_code == 200  # counts nothing
+    assert world.post(world.ada, "projects/", new="another").status_code == 302
+    client = signed_in(world.zoe)
+    for number in range(11):
+        answer = client.post(NEW, ACME | {"name": f"works-{number}"})
+    assert (answer.status_code, Member.objects.filter(user=world.zoe).count()) == (429, 10)

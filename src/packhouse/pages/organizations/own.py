@@ -9,12 +9,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from packhouse.accounts.access import for_users, user_of
+from packhouse.accounts.limits import give_back, use
 from packhouse.accounts.models import User
 from packhouse.accounts.views.registration import show
 from packhouse.base.decision import Decision
 from packhouse.organizations import actions, queries
 from packhouse.organizations.forms import Decline, NewOrganization, Request
 from packhouse.organizations.rules import may_apply, may_start
+from packhouse.pages.organizations import limits
 
 
 @require_safe
@@ -42,6 +44,7 @@ def new_organization(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied(_("The administrators of this index start organizations."))
     form = (NewOrganization if starts else Request)(request.POST or None)
     if form.is_valid():
+        use(limits.organization(user))
         try:
             if starts:
                 made = actions.create_organization(by=user, owner=user, **form.cleaned_data)
@@ -49,6 +52,7 @@ def new_organization(request: HttpRequest) -> HttpResponse:
                 return redirect("organization-people", made.name)
             actions.apply(by=user, **form.cleaned_data)
         except ValidationError as error:
+            give_back(limits.organization(user))
             show(form, error)
         else:
             messages.success(request, _("The administrators have your request. They answer by letter."))

@@ -7,12 +7,14 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from packhouse.accounts.limits import give_back, use
 from packhouse.accounts.queries import user_named
 from packhouse.accounts.views.registration import show
 from packhouse.base import clock
 from packhouse.organizations import actions, queries
 from packhouse.organizations.forms import Invite, roles_for
 from packhouse.organizations.models import Member, MemberRole
+from packhouse.pages.organizations import limits
 from packhouse.pages.organizations.access import Desk, for_members
 
 
@@ -44,9 +46,11 @@ def _invited(desk: Desk, form: Invite) -> bool:
         form.add_error("username", _("There is no user of that name."))
         return False
     role = MemberRole(form.cleaned_data["role"])
+    use(limits.invitation(desk.user))
     try:
         actions.invite_member(by=desk.user, organization=desk.organization, user=user, role=role)
     except ValidationError as error:
+        give_back(limits.invitation(desk.user))
         show(form, error)
         return False
     messages.success(desk.request, _("The invitation to %(user)s is on its way.") % {"user": user.username})
@@ -98,6 +102,7 @@ def remove(desk: Desk, number: int) -> HttpResponse:
 @for_members("manage", recent=False)
 def resend(desk: Desk, number: int) -> HttpResponse:
     """Posts an invitation once more."""
+    use(limits.invitation(desk.user))
     if actions.resend_invitation(by=desk.user, organization=desk.organization, number=number):
         messages.success(desk.request, _("The invitation is on its way again. The link in the former letter is void."))
     else:

@@ -12,7 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
+from packhouse.accounts.limits import give_back, use
 from packhouse.flags import queries as flags
+from packhouse.pages.organizations import limits
 from packhouse.pages.organizations.access import Desk, for_members
 from packhouse.pages.profile import described
 from packhouse.projects import actions, belonging
@@ -85,10 +87,12 @@ def _added(desk: Desk, form: Add) -> bool:
         form.add_error("new", _("The index takes no new projects at the moment."))
         return False
     else:
+        use(limits.project(desk.user))
         try:
             name = form.cleaned_data["new"]
             project = actions.create_project(name=name, by=desk.user, organization=desk.organization)
         except Refused as refused:
+            give_back(limits.project(desk.user))
             form.add_error("new", str(refused))
             return False
     told = _("%(name)s now owns %(project)s.") % {"name": desk.organization.display_name, "project": project.name}
