@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from tests.faults.conftest import LONG, Figures
 from tests.faults.invariants import check, seconds_until_drained
-from tests.faults.publishing import Load, Told, changes, new_token, new_user, retry_all
+from tests.faults.publishing import Load, Told, changes, new_token, new_user, retry_all, soon
 from tests.faults.test_kills import kill_task_worker
 from tests.purge.test_ports import service
 from tests.queue import jobs
@@ -74,11 +74,18 @@ def _kill_workers(
         changes(index, "fault", seed="other", env=env) as other,
     ):
         for _ in numbers:
-            time.sleep(chance.uniform(0.5, 2.0))
+            known = _letters(index)
+            assert soon(lambda known=known: _letters(index) > known, 240), index.printed()[-3000:]
+            time.sleep(chance.uniform(0.0, 2.0))
             with suppress(IndexError, ProcessLookupError):  # it is being started again at this moment
                 kill_task_worker(index, chance)
                 kills, last = kills + 1, time.monotonic()
     return load.told, kills, one + other, last
+
+
+def _letters(index: Running) -> int:
+    """How many have left: kills of a worker that does nothing show nothing."""
+    return len(list((index.home / "outbox").glob("*.eml")))
 
 
 @pytest.mark.usefixtures("on_one_database")
