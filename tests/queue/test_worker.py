@@ -101,6 +101,20 @@ def test_a_task_whose_whole_worker_is_gone_is_taken_by_another_after_the_lease(p
     assert len(lines(path)) == 3
 
 
+def test_what_a_lane_held_whose_worker_was_killed_with_it_is_taken_at_once_by_the_next_worker(path):
+    with worker("--lease", "3000") as killed:
+        jobs.sleep_the_first_time.enqueue(path)
+        (victim,) = eventually(lambda: lines(path))
+        os.kill(int(victim), signal.SIGSTOP)  # so that it cannot give back anything
+        killed.kill()
+        killed.wait()
+        os.kill(int(victim), signal.SIGKILL)
+    with worker("--lease", "3000"):
+        eventually(done)
+    assert QueuedTask.objects.get().attempts == 2
+    assert len(lines(path)) == 3
+
+
 def test_a_stopped_worker_gives_back_what_it_cannot_finish(path):
     with worker():
         jobs.sleep_the_first_time.enqueue(path)

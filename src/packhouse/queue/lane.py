@@ -26,7 +26,7 @@ from django.db import DatabaseError, InterfaceError, close_old_connections, conn
 django.setup()
 
 from packhouse.base import clock, logs, metrics  # noqa: E402
-from packhouse.queue import Later, backend, leases, periodic, queries  # noqa: E402
+from packhouse.queue import Later, backend, leases, periodic, queries, roll  # noqa: E402
 from packhouse.queue.bell import Bell  # noqa: E402
 from packhouse.queue.models import QueuedTask  # noqa: E402
 
@@ -240,7 +240,6 @@ def main() -> None:
     """The process that the supervisor starts.  It leaves at once when it is done: stuck threads cannot be joined."""
     parser = argparse.ArgumentParser(prog="packhouse.queue.lane")
     parser.add_argument("--name", required=True)
-    parser.add_argument("--replaces", help="name of a lane that died; what it held is let go of")
     parser.add_argument("--slots", type=_slots, required=True, help="default=2,mail=1")
     parser.add_argument("--summon", type=lambda text: text.split(","), default=[])
     parser.add_argument("--lease", type=float, default=20)
@@ -261,9 +260,12 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lane.stop)
     metrics.start("tasks")
-    if options.replaces:
-        leases.recover_from(options.replaces)
+    home = settings.PACKHOUSE.home
+    enrolled = roll.enrol(home, options.name)
+    for name in roll.departed(home):
+        leases.recover_from(name)
     status = lane.run(keeper=options.keeper, on_demand=options.on_demand)
+    enrolled.close()
     logging.shutdown()
     os._exit(status)
 

@@ -7,15 +7,14 @@ task.  The light queues share one process; the heavy lane exists only while it h
 import argparse
 import logging
 import os
-import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+from packhouse.queue import roll
 from packhouse.queue.bell import Bell
 
 log = logging.getLogger(__name__)
@@ -43,23 +42,19 @@ LANES = (
 
 @dataclass(slots=True)
 class Position:
-    """One lane's place: the process that fills it now and the name that process holds its leases under."""
+    """One lane's place, and the process that fills it now."""
 
     lane: Lane
     arguments: list[str]
     wanted: bool
     process: "subprocess.Popen[bytes] | None" = None
-    name: str = ""
-    replaces: str = ""
     started: float = 0.0
     pause: float = 0.0
     not_before: float = field(default=0.0)
 
     def start(self) -> None:
-        self.name = f"{socket.gethostname()[:64]}-{secrets.token_hex(8)}"
-        command = [sys.executable, "-m", "packhouse.queue.lane", "--name", self.name, *self.arguments]
+        command = [sys.executable, "-m", "packhouse.queue.lane", "--name", roll.new_name(), *self.arguments]
         command += ["--supervisor", str(os.getpid())]  # told, not asked for: it may be gone before the lane has started
-        command += ["--replaces", self.replaces] if self.replaces else []
         # Few threads allocate at a time; glibc's default of eight arenas a core only costs memory.
         environment = {"DJANGO_SETTINGS_MODULE": "packhouse.settings", "MALLOC_ARENA_MAX": "2", **os.environ}
         self.process = subprocess.Popen(command, env=environment)  # noqa: S603  # our own module
@@ -80,7 +75,7 @@ class Position:
 
     def _note_exit(self, status: int) -> None:
         lasted = time.monotonic() - self.started
-        self.process, self.replaces = None, self.name
+        self.process = None
         self.wanted = not (self.lane.on_demand and status == 0)
         self.pause = min(LONGEST_PAUSE, self.pause * 2 or 1.0) if lasted < 5 and status else 0.0
         self.not_before = time.monotonic() + self.pause
