@@ -14,8 +14,9 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from packhouse.base import values
+from packhouse.base.declaring import Setting, without_secrets
 from packhouse.base.home import replace_file
-from packhouse.options import DEFAULT_HOME, Config, ConfigError, Setting, declared, default_text, without_secrets
+from packhouse.options import DEFAULT_HOME, Config, ConfigError, declared, default_text
 
 __all__ = ["Config", "ConfigError", "Setting", "declared", "default_text", "without_secrets"]
 
