@@ -1,6 +1,7 @@
 """A good upload, and what follows from it."""
 
 import hashlib
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -16,7 +17,7 @@ from packhouse.documents.actions import serial_lock
 from packhouse.files import default_store, key_for
 from packhouse.organizations.models import MemberRole
 from packhouse.projects.models import Description, File, Filename, JournalEntry, Project, Release, TeamRole
-from packhouse.uploads import checks
+from packhouse.uploads import checks, record
 
 pytestmark = pytest.mark.django_db
 
@@ -114,6 +115,21 @@ def test_members_without_a_role_on_the_project_do_not_upload_to_it() -> None:
     make_project("Demo", organization=acme)
     answer = upload(token=make_token(user)[1])
     assert (answer.status_code, File.objects.count()) == (403, 0)
+
+
+def test_an_upload_that_waits_for_its_turn_too_long_goes_on_without_and_turns_are_given_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(record, "PATIENCE", 0.01)
+    turns = threading.Semaphore(1)
+    monkeypatch.setattr(record, "_turns", lambda: turns)
+    _, token = make_token(make_user("ada"))
+    with turns:
+        assert upload(token=token).status_code == 200
+        assert not turns.acquire(blocking=False)  # nobody gave back what they had not
+    assert upload(sdist(), token=token).status_code == 200
+    assert turns.acquire(blocking=False)
+    assert not turns.acquire(blocking=False)
 
 
 def test_a_wheel_and_an_sdist_share_their_release() -> None:

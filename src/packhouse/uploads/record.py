@@ -4,13 +4,17 @@ The blobs are durable before the first row is written, so that nothing is ever s
 leaves at most blobs that nobody names; ``reconcile`` sweeps them, and a retry finds them in place.
 """
 
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from hashlib import sha256
 from typing import Any, Final
 
 import structlog
+from django.conf import settings
 from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 
 from packhouse.attestations.actions import keep_provenance
@@ -32,6 +36,8 @@ from packhouse.uploads.verification import verified_addresses, verified_links
 
 ATTEMPTS: Final = 5
 FIRST_PAUSE: Final = 0.25
+PATIENCE: Final = 2.0
+"""Seconds to wait for a turn: what keeps others that long is the database, and it is not for them to wait in line."""
 NO_DATABASE: Final = "The database does not answer. Please try again later."
 log: Any = structlog.get_logger(__name__)
 
@@ -72,7 +78,7 @@ def _publish(upload: Ready, stored: Stored) -> File:
         try:
             if attempt:
                 upload = _anew(upload)
-            with pipeline.refusals(), transaction.atomic():
+            with _turn(), pipeline.refusals(), transaction.atomic():
                 return _record(upload, stored)
         except actions.ProjectFull:
             raise checks.project_too_large(upload) from None
@@ -83,6 +89,26 @@ def _publish(upload: Ready, stored: Stored) -> File:
             _look_after_connection(error, attempt)
     log.error("upload gave up", file=upload.filename)
     raise Rejected("try-again", "Too many changes at the same time. Please try again.")
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """Half of the threads record at a time, in the order in which they came; nobody waits for long.
+
+    Publishers of one project wait for its row.  If all threads did, those of others would get their turn before them
+    whenever one is free, and the former wait ever longer.
+    """
+    has_turn = _turns().acquire(timeout=PATIENCE)
+    try:
+        yield
+    finally:
+        if has_turn:
+            _turns().release()
+
+
+@cache
+def _turns() -> threading.Semaphore:
+    return threading.Semaphore(max(1, settings.PACKHOUSE.threads // 2))
 
 
 def _anew(upload: Ready) -> Ready:
