@@ -5,7 +5,7 @@
 # it says so and succeeds: the tests then skip what they cannot start, visibly (and fail when CI=true).
 set -euo pipefail
 
-[ $# -gt 0 ] || set -- postgresql redis-server nginx-light varnish varnish-modules chromium strace libfaketime
+[ $# -gt 0 ] || set -- postgresql redis-server nginx-light varnish varnish-modules chromium strace libfaketime e2fsprogs
 
 present() {
     case $1 in

@@ -153,11 +153,11 @@ VERSIONS_OF = Question(
 
 def test_what_was_asked_ahead_is_answered_from_what_was_found_and_only_that(shelf):
     one, other = (project.pk for project in shelf)
-    with asked_ahead((VERSIONS_OF, one), (VERSIONS_OF, 0)), CaptureQueriesContext(connection) as queries:
+    with asked_ahead([(VERSIONS_OF, one), (VERSIONS_OF, 0)]), CaptureQueriesContext(connection) as queries:
         assert VERSIONS_OF.rows(one) == [("1.0",), ("2.0",)]
         assert not VERSIONS_OF.exists(0)
         assert len(queries) == (0 if connection.vendor == "postgresql" else 2)
-        with asked_ahead((VERSIONS_OF, other)):
+        with asked_ahead([(VERSIONS_OF, other)]):
             assert VERSIONS_OF.rows(one) == VERSIONS_OF.rows(other) == [("1.0",), ("2.0",)]
     shelf[0].releases.filter(version="1.0").update(version="3.0")
     assert VERSIONS_OF.rows(one) == [("2.0",), ("3.0",)]
@@ -167,9 +167,9 @@ def test_a_question_asked_ahead_that_fails_leaves_nothing_behind(shelf):
     """PostgreSQL looks whether what is compared with a number is one; SQLite never does."""
     project = shelf[0].pk
     refused = pytest.raises(DataError) if connection.vendor == "postgresql" else nullcontext()
-    with refused, transaction.atomic(), asked_ahead((VERSIONS_OF, project), (VERSIONS_OF, "x"), (VERSIONS_OF, 0)):
+    with refused, transaction.atomic(), asked_ahead([(VERSIONS_OF, project), (VERSIONS_OF, "x"), (VERSIONS_OF, 0)]):
         assert not VERSIONS_OF.rows("x")
-    with asked_ahead((VERSIONS_OF, project)):
+    with asked_ahead([(VERSIONS_OF, project)]):
         assert VERSIONS_OF.rows(project) == [("1.0",), ("2.0",)]
 
 

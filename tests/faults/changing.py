@@ -1,7 +1,8 @@
 """A maintainer who hardly rests: ``python -m tests.faults.changing SEED PREFIX PAUSE``, until its input ends.
 
-Changes roles, tokens and yanks of the projects whose names begin with PREFIX, at random, PAUSE seconds apart, and
-prints one line for each change that was committed.  When the database goes away it waits and goes on, as people do.
+Changes roles, tokens and yanks of the projects whose names begin with PREFIX, and deletes releases that are there for
+it, at random, PAUSE seconds apart; prints one line for each change that was committed.  When the database goes away it
+waits and goes on, as people do.
 """
 
 import os
@@ -11,6 +12,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import django
+from tests.faults.publishing import DOOMED
 
 if TYPE_CHECKING:
     from packhouse.projects.models import Project
@@ -30,12 +32,12 @@ def main() -> None:
     while True:
         close_old_connections()
         try:
-            change = chance.choice([role, role, role, mint, yank])
+            change = chance.choice([role, role, role, mint, yank, delete])
             if change(chance, prefix):
                 sys.stdout.write(f"{change.__name__}\n")
                 sys.stdout.flush()
                 wait(float(pause))
-            else:
+            elif change is not delete:
                 wait(0.1)
         except (ObjectDoesNotExist, LastOwner):  # somebody else was faster
             continue
@@ -110,6 +112,19 @@ def yank(chance: random.Random, prefix: str) -> bool:
         actions.unyank_release(by=None, release=release)
     else:
         actions.yank_release(by=None, release=release, reason="tried")
+    return True
+
+
+def delete(chance: random.Random, prefix: str) -> bool:
+    """Delete a release that is there to be deleted."""
+    from packhouse.projects import actions
+    from packhouse.projects.models import Release
+
+    doomed = {"project__normalized_name__startswith": prefix, "version__regex": rf"^\d{{{len(str(DOOMED))}}}\."}
+    release = Release.objects.filter(**doomed).order_by("pk").first()
+    if release is None:
+        return False
+    actions.delete_release(by=None, release=release)
     return True
 
 

@@ -22,6 +22,8 @@ from tests.uploads.publishing import BOUNDARY, body_of, fields_for
 TREE = Path(__file__).parents[2]
 SECRETS = "secrets-of-the-tests"
 """The folder in a home where the tests keep what is to be found nowhere else."""
+DOOMED = 900_000_000
+"""Uploads of this number and above are there to be deleted: their versions say so."""
 PROJECTS = 12
 """As many as one user may start within an hour, and some room."""
 

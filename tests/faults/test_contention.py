@@ -1,4 +1,4 @@
-"""Sixty-four publishers at once, half of them in one project, while roles, tokens and yanks change: no lock-up."""
+"""Sixty-four publishers at once, half of them in one project, while roles, tokens, yanks change and releases go."""
 
 import threading
 import time
@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 from tests.faults.conftest import Figures
 from tests.faults.invariants import check
-from tests.faults.publishing import Told, changes, new_token, new_upload, new_user, publish, soon
+from tests.faults.publishing import DOOMED, Told, changes, new_token, new_upload, new_user, publish, soon
 from tests.faults.resources import Held
 from tests.servers import packhouse
 from tests.servers.packhouse import Running
@@ -37,6 +37,17 @@ class Publisher(threading.Thread):
             publish(self.url, self.token, upload, self.told)
             self.seconds.append(time.monotonic() - began)
             count += 1
+
+
+class Doomed(Publisher):
+    """Uploads into the project of many, now and then, what others delete; of that nothing is expected to stay."""
+
+    def run(self) -> None:
+        while time.monotonic() < self.until:
+            upload = new_upload(DOOMED + 4 * self.first, size=20_000, projects=1, prefix="crowd")
+            assert publish(self.url, self.token, upload, Told()) == "200"
+            self.first += 1
+            time.sleep(0.5)
 
 
 def _publish_together(index: Running, token: str, told: Told, seconds: float, *, first: int = 0) -> list[Publisher]:
@@ -75,9 +86,15 @@ def test_many_publishers_at_once_are_all_served(
             ]
             assert soon(lambda: all(made.total() for made in changed), 240)  # they have started, which takes a while
             ran = processor_seconds(index.process.pid)
+            doomed = Doomed(0, index.url, token, told, time.monotonic() + lasting, 0)
+            doomed.start()
             publishers = _publish_together(index, token, told, lasting)
             ran = processor_seconds(index.process.pid) - ran
-        found = check(index.url, index.home, database=index.database, told=told, in_flight=0, held=(index, held))
+        doomed.join()
+        in_flight = doomed.first  # of what is deleted the bytes stay for a while
+        found = check(
+            index.url, index.home, database=index.database, told=told, in_flight=in_flight, held=(index, held)
+        )
     seconds = sorted(second for publisher in publishers for second in publisher.seconds)
     assert found.violations == []
     assert set(told.answers) == {"200"}

@@ -141,6 +141,14 @@ def test_slow_origins_never_hold_all_threads(client, proxy):
     assert client.get(address_of(f"{proxy.url}/a.png")).status_code == 200  # what is there needs no turn
 
 
+def test_a_picture_that_a_power_cut_has_shortened_is_fetched_again(tmp_path):
+    shelf = Shelf(tmp_path, 10_000)
+    shelf.put("https://a.example/1", Kept("image/png", b"x" * 1000, 99))
+    (path,) = tmp_path.glob("*/*")
+    path.write_bytes(path.read_bytes()[:-1])
+    assert shelf.get("https://a.example/1") is None
+
+
 def test_the_shelf_keeps_to_its_room_and_drops_the_oldest(tmp_path):
     shelf = Shelf(tmp_path, 10_000)
     for number in range(49):

@@ -309,6 +309,19 @@ def test_the_versions_of_a_large_project_are_not_all_asked_for_to_list_one_more(
     assert world.everything() == world.everything_anew()
 
 
+@pytest.mark.parametrize("verb", ["role", "yank", "archived"])
+def test_what_leaves_the_versions_of_a_large_project_alone_does_not_ask_for_them(monkeypatch, verb):
+    large_project(monkeypatch)
+    before, user = listed(), make_user("somebody")
+    page = world.page("simple/demo")
+    monkeypatch.setattr(rows, "listed_versions", None)
+    step("demo", user, verb, 0)
+    assert world.page("simple/demo") != page
+    assert listed() == before
+    monkeypatch.undo()
+    assert world.everything() == world.everything_anew()
+
+
 def test_a_version_whose_files_were_all_deleted_is_listed_again_with_the_next(monkeypatch):
     project = large_project(monkeypatch)
     world.delete_file(project.files.get(filename="demo-2.3.tar.gz"))

@@ -138,7 +138,7 @@ def test_a_task_takes_over_what_waits_to_do_the_same_and_puts_off_what_would_be_
         jobs.note_once.enqueue(f"{path}{number}")
     (running,) = leases.claim("default", name="worker", lease=LEASE)
     for number in range(3):
-        actions.take_over(jobs.note_once, f"{path}{number}")
+        actions.take_over(jobs.note_once, [f"{path}{number}"])
     assert [row.pk for row in QueuedTask.objects.running()] == [running.pk]
     assert [row.arguments["args"] for row in QueuedTask.objects.waiting()] == [[f"{path}3"]]
     jobs.note_number.enqueue(1)
@@ -147,7 +147,7 @@ def test_a_task_takes_over_what_waits_to_do_the_same_and_puts_off_what_would_be_
     due = [row.arguments["args"] for row in QueuedTask.objects.due("default", clock.now())]
     assert due == [[f"{path}3"], [2]]
     with pytest.raises(ValueError, match="nothing in common"):
-        actions.take_over(jobs.note, path)
+        actions.take_over(jobs.note, [path])
 
 
 @pytest.mark.django_db

@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 from packhouse.accounts.models import AddressState, User
 from packhouse.base import agents, clock
 from packhouse.base.identity import current_request
+from packhouse.base.statements import Question
 from packhouse.mail.actions import post
 from packhouse.mail.draft import Button, Draft
 from packhouse.mail.models import Letter
@@ -46,12 +47,8 @@ def write(
     address = to or user.email
     if not address:
         return
-    if not even_unverified and not EmailAddress.objects.filter(user=user, email=address, verified=True).exists():
-        return
-    if (
-        not even_returned
-        and AddressState.objects.returned().filter(address__user=user, address__email=address).exists()
-    ):
+    is_verified, unverify_reason = _KNOWN.first(user.pk, address) or (False, "")
+    if not (is_verified or even_unverified) or (unverify_reason in AddressState.RETURNED and not even_returned):
         return
     post(
         name,
@@ -63,6 +60,15 @@ def write(
         kind=kind,
         is_secret=is_secret,
     )
+
+
+_KNOWN = Question(
+    lambda user, address: EmailAddress.objects.filter(user=user, email=address).values_list(
+        "verified", "state__unverify_reason"
+    ),
+    int,
+    str,
+)
 
 
 def about_your_account(user: User) -> str:

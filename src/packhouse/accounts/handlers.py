@@ -5,16 +5,24 @@ from allauth.account.models import EmailAddress
 from packhouse.accounts import actions
 from packhouse.accounts.models import AddressState, User
 from packhouse.audit import actions as audit
-from packhouse.base.statements import Question
+from packhouse.base.statements import Question, written_together
 from packhouse.mail import facts
 
 
-def letter_sent(fact: facts.LetterSent) -> None:
-    """A letter's leaving belongs to the security history, without its text."""
-    user = _USER.object(User, fact.user_id) if fact.user_id is not None else None
-    if user:
-        about = {"to": fact.to, "subject": fact.subject, "letter": fact.name}
-        audit.record("email:sent", subject=actions.subject(user), additional=about)
+def letters_sent(fact: facts.LettersSent) -> None:
+    """That a letter has left belongs to the security history, without its text."""
+    numbers = {letter.user_id for letter in fact.letters if letter.user_id is not None}
+    users = {number: _USER.object(User, number) for number in numbers}
+    events = [
+        audit.drafted(
+            "email:sent",
+            subject=actions.subject(user),
+            additional={"to": fact.to, "subject": letter.subject, "letter": letter.name},
+        )
+        for letter in fact.letters
+        if letter.user_id is not None and (user := users[letter.user_id])
+    ]
+    written_together(*((audit.NEW_EVENT, event) for event in events))
 
 
 _USER = Question(lambda key: User.objects.filter(pk=key), int)

@@ -16,6 +16,7 @@ from packhouse.backup.dump import Dump, from_lines
 from packhouse.backup.manifest import BackupError, Manifest, Part
 from packhouse.backup.parts import Packed
 from packhouse.backup.target import Target
+from packhouse.base.durable import make_folder, sync_folder
 from packhouse.config import FILE_NAME, Config
 from packhouse.files import StoreError
 
@@ -119,10 +120,11 @@ def _secrets(config: Config, target: Target, passphrase: str, folder: Path) -> P
 def write_secret(home: Path, name: str, text: str) -> None:
     """Put the file *name* below *home* in place, readable by its owner alone."""
     path = home / name
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(path.parent, 0o700)
     draft = path.with_name(f".{path.name}.restoring")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
+    sync_folder(path.parent)

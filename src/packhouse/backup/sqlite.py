@@ -11,6 +11,7 @@ from packhouse.backup import parts
 from packhouse.backup.dump import CHANGES, FILES, JOURNAL, MIGRATIONS, MOVE_ON, Dump, as_lines, blobs_of, by_app
 from packhouse.backup.manifest import BackupError, Manifest
 from packhouse.backup.parts import Packed
+from packhouse.base.durable import sync_folder
 from packhouse.files import BlobStore
 
 _COPY, _CHUNK = "database.sqlite3", 1024**2
@@ -87,7 +88,7 @@ def load(url: str, manifest: Manifest, stored: BlobStore, *, gap: int) -> None:
     for left in ("-wal", "-shm"):  # of the empty database, if there is one; they would be taken for this one's
         path.with_name(path.name + left).unlink(missing_ok=True)
     draft.replace(path)
-    _sync(path.parent)
+    sync_folder(path.parent)
 
 
 def _move_on(database: sqlite3.Connection, gap: int) -> None:

@@ -93,10 +93,10 @@ class Errors:
 
 
 def outage_page(request: HttpRequest, error: BaseException | None) -> HttpResponse | None:
-    """503 where *error* says that the database does not answer, 507 where it has no room; else None."""
+    """503 where *error* says that the database or a disk does not answer, 507 where it has no room; else None."""
     if error is None or not is_outage(error):
         return None
-    log.error("database-unavailable", exc_info=error)
+    log.error("disk-unavailable" if isinstance(error, OSError) else "database-unavailable", exc_info=error)
     return error_page(request, 507 if is_full(error) else 503, retry_after=10)
 
 

@@ -11,6 +11,8 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
+from packhouse.base.durable import make_folder, sync_folder
+
 SECRET_KEY = "secret-key"
 SETUP_TOKEN = "setup-token"
 ADDRESS = "address"
@@ -21,9 +23,8 @@ def prepare(home: Path) -> None:
 
     Raises ``OSError`` when the home cannot be written.
     """
-    home.mkdir(parents=True, exist_ok=True)
-    for name, mode in (("secrets", 0o700), ("run", 0o750)):
-        (home / name).mkdir(mode=mode, exist_ok=True)
+    for folder, mode in ((home, 0o777), (home / "secrets", 0o700), (home / "run", 0o750)):
+        make_folder(folder, mode)
     if not os.access(home, os.W_OK | os.X_OK):
         raise PermissionError(f"cannot write in {home}")
     keep_secret(home, SECRET_KEY, secrets.token_hex(32))
@@ -40,6 +41,7 @@ def keep_secret(home: Path, name: str, fresh: str) -> str:
         with suppress(FileExistsError):
             os.link(draft, path)
         draft.unlink()
+        sync_folder(path.parent)
     return path.read_text(encoding="ascii").strip()
 
 
@@ -86,6 +88,7 @@ def replace_file(path: Path, text: str, mode: int) -> None:
     draft = _draft(path, text.removesuffix("\n"))
     draft.chmod(mode)
     draft.replace(path)
+    sync_folder(path.parent)
 
 
 def _digest(token: str) -> str:

@@ -1,15 +1,20 @@
-"""Telling what a database's error means: no room, or nobody there."""
+"""Telling what an error of the database or of a disk means: no room, or nobody there."""
 
+import errno
 import sqlite3
 
 from django.db import DatabaseError, InterfaceError, OperationalError
 
 _NO_ROOM = {"53100", "53200"}
 """SQLSTATE of PostgreSQL: disk full, out of memory."""
+_FULL_DISK = {errno.ENOSPC, errno.EDQUOT}
+_BROKEN_DISK = {errno.EIO, errno.EROFS, errno.ESTALE}
 
 
 def is_full(error: BaseException) -> bool:
-    """Whether the database could not write because its disk is full."""
+    """Whether something could not be written because a disk is full."""
+    if isinstance(error, OSError):
+        return error.errno in _FULL_DISK
     cause = error.__cause__
     if isinstance(cause, sqlite3.Error):
         return getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
@@ -17,5 +22,7 @@ def is_full(error: BaseException) -> bool:
 
 
 def is_outage(error: BaseException) -> bool:
-    """Whether the database did not do its work, as opposed to having refused what was asked."""
+    """Whether the database or a disk did not do its work, as opposed to having refused what was asked."""
+    if isinstance(error, OSError):
+        return error.errno in _FULL_DISK | _BROKEN_DISK
     return isinstance(error, OperationalError | InterfaceError)

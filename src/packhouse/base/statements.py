@@ -8,7 +8,7 @@ each other's answers go to PostgreSQL together (`in_one_go`, `asked_ahead`, `wri
 is long, they follow each other as ever.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from contextvars import ContextVar
 from typing import Any, Final
@@ -82,12 +82,16 @@ Asked = tuple[Question, *tuple[object, ...]]
 class Insertion:
     """``INSERT`` of one row of *model*, as ``save(force_insert=True)`` writes it, but for signals.
 
-    Where another row is there already with the same values in the fields *replacing*, that one is changed.
+    Where another row is there already with the same values in the fields *replacing*, that one is changed.  With
+    *unless_there* a row that would collide with another is not written, and gets no key.
     """
 
-    def __init__(self, model: type[models.Model], *, replacing: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, model: type[models.Model], *, replacing: tuple[str, ...] = (), unless_there: bool = False
+    ) -> None:
         self._model = model
         self._replacing = replacing
+        self._unless_there = unless_there
         self._sql = ""
 
     def write(self, row: Any) -> None:
@@ -107,12 +111,14 @@ class Insertion:
         fields = [field for field in self._model._meta.concrete_fields if field is not key]
         values = [field.get_db_prep_save(field.pre_save(row, add=True), connection) for field in fields]
         if not self._sql:
-            self._sql = _insertion(self._model, fields, row, self._replacing, returning=key)
+            self._sql = self._compiled(fields, row)
         cursor.execute(self._sql, values)
 
     def receive(self, cursor: Any, row: Any) -> None:
         if self._key is not None:
-            setattr(row, self._key.attname, cursor.fetchone()[0])
+            if (returned := cursor.fetchone()) is None:
+                return
+            setattr(row, self._key.attname, returned[0])
         row._state.adding, row._state.db = False, connection.alias  # noqa: SLF001 - as Model.save does
 
     @property
@@ -120,6 +126,20 @@ class Insertion:
         """A key that the database counts, which is never known before; any other stands in the row."""
         key = self._model._meta.pk
         return key if isinstance(key, models.AutoField | models.BigAutoField) else None
+
+    def _compiled(self, fields: list[Any], row: models.Model) -> str:
+        query = InsertQuery(self._model)
+        if self._replacing:
+            unique = [field for field in fields if field.name in self._replacing]
+            changed = [field for field in fields if field.name not in self._replacing]
+            query = InsertQuery(self._model, on_conflict=OnConflict.UPDATE, update_fields=changed, unique_fields=unique)
+        elif self._unless_there:
+            query = InsertQuery(self._model, on_conflict=OnConflict.IGNORE)
+        query.insert_values(fields, [row])
+        compiler: Any = query.get_compiler(using=connection.alias)
+        compiler.returning_fields = [self._key] if self._key is not None else None
+        [(sql, _)] = compiler.as_sql()
+        return str(sql)
 
 
 @contextmanager
@@ -138,12 +158,13 @@ def in_one_go() -> Iterator[None]:
 
 
 @contextmanager
-def asked_ahead(*asked: Asked) -> Iterator[None]:
-    """Ask all of *asked* on one way; inside, the same is answered from what was found.
+def asked_ahead(questions: Iterable[Asked]) -> Iterator[None]:
+    """Ask all *questions* on one way; inside, the same is answered from what was found.
 
-    Nothing inside may change those answers, nor wait for somebody who does.
+    Nothing inside may change those answers, nor wait for somebody who does.  On SQLite nobody looks at *questions*.
     """
-    if connection.vendor != "postgresql":
+    asked = dict.fromkeys(questions) if connection.vendor == "postgresql" else {}
+    if not asked:
         yield
         return
     cursors = [connection.cursor() for _ in asked]
@@ -196,21 +217,6 @@ class Alteration:
         values = [field.get_db_prep_save(field.pre_save(row, add=False), connection) for field in fields]
         with connection.cursor() as cursor:
             cursor.execute(f"UPDATE {quoted(meta.db_table)} SET {changes} WHERE {key} = %s", values)  # noqa: S608
-
-
-def _insertion(
-    model: type[models.Model], fields: list[Any], row: models.Model, replacing: tuple[str, ...], *, returning: Any
-) -> str:
-    query = InsertQuery(model)
-    if replacing:
-        unique = [field for field in fields if field.name in replacing]
-        changed = [field for field in fields if field.name not in replacing]
-        query = InsertQuery(model, on_conflict=OnConflict.UPDATE, update_fields=changed, unique_fields=unique)
-    query.insert_values(fields, [row])
-    compiler: Any = query.get_compiler(using=connection.alias)
-    compiler.returning_fields = [returning] if returning is not None else None
-    [(sql, _)] = compiler.as_sql()
-    return str(sql)
 
 
 class _Made:

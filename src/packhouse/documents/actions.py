@@ -212,6 +212,11 @@ def asked_stored(*keys: str) -> Asked:
     return question, *keys
 
 
+def asked_json_tail(key: str) -> Asked:
+    """What `Writing.json_tail` asks."""
+    return _JSON_TAIL, key
+
+
 def asked_bounds(key: str, touched: bytes) -> Asked:
     """What a `Writing` asks to change a large document *key* where *touched* lies."""
     return _AROUND, key, touched

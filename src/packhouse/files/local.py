@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, Self
 from urllib.parse import unquote, urlsplit
 
+from packhouse.base.durable import make_folder, sync_folder
 from packhouse.files.store import (
     CHUNK,
     BlobConflict,
@@ -107,7 +108,7 @@ class LocalStore:
         path = self._path(key)
         with _translated(f"cannot delete {key}"), contextlib.suppress(FileNotFoundError):
             path.unlink()
-            _fsync_directory(path.parent)
+            sync_folder(path.parent)
         with contextlib.suppress(OSError):  # not empty: the sidecar is still there
             path.parent.rmdir()
 
@@ -133,7 +134,7 @@ class LocalStore:
             linked = temporary.with_suffix(".probe")
             os.link(temporary, linked)
             try:
-                _fsync_directory(self.spool)
+                sync_folder(self.spool)
                 if linked.read_bytes() != marker:
                     raise StoreUnavailable(f"the file store at {self.root} returned other bytes than were written")
             finally:
@@ -162,7 +163,7 @@ class LocalStore:
     @contextlib.contextmanager
     def _temporary(self) -> Iterator[tuple[Path, FileIO]]:
         """A new file in the spool, held by a lock, and its path; whatever is there afterwards is removed."""
-        self.spool.mkdir(parents=True, exist_ok=True)
+        make_folder(self.spool)
         while True:
             temporary = self.spool / secrets.token_hex(16)
             with temporary.open("xb", buffering=0) as file:
@@ -197,7 +198,7 @@ class LocalStore:
         """
         try:
             for directory in target.parents[:4]:
-                _fsync_directory(directory)
+                sync_folder(directory)
         except OSError:
             if created:
                 target.unlink(missing_ok=True)
@@ -237,14 +238,6 @@ def _write(target: FileIO, source: BinaryIO | bytes, digests: Digests | None = N
         while view:
             view = view[target.write(view) :]
     os.fsync(target.fileno())
-
-
-def _fsync_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _pread(blob: BinaryIO, start: int, end: int) -> bytes:

@@ -1,6 +1,7 @@
 """Where fetched pictures are kept: a folder of bounded size, in which the oldest give way.
 
-A file's first line is JSON (``kind``, ``until``); the picture follows.  A file without a kind is a refusal.
+A file's first line is JSON (``kind``, ``until``, ``size`` in bytes); the picture follows.
+A file without a kind is a refusal.
 """
 
 import hashlib
@@ -46,6 +47,8 @@ class Shelf:
         try:
             head, _, data = self._path(url).read_bytes().partition(b"\n")
             told = json.loads(head)
+            if len(data) != told["size"]:  # the power was cut before the disk had all of it
+                return None
             return Kept(str(told["kind"]), data, int(told["until"]))
         except (OSError, ValueError, KeyError, TypeError):
             return None
@@ -56,7 +59,8 @@ class Shelf:
         with suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as draft:
-                draft.write(json.dumps({"kind": kept.kind, "until": kept.until}).encode() + b"\n" + kept.data)
+                told = {"kind": kept.kind, "until": kept.until, "size": len(kept.data)}
+                draft.write(json.dumps(told).encode() + b"\n" + kept.data)
             Path(draft.name).replace(path)
         self._written += 1
         if self._written % TIDY_EVERY == 0:

@@ -4,12 +4,22 @@ Each handler asks a number of questions that does not grow with the project, and
 touches.  What changes everything (quarantine, a new spelling of the name) goes through ``bulk``.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, NamedTuple
 
 from packhouse.accounts import facts as people
 from packhouse.attestations.facts import ProvenanceAdded
-from packhouse.base.statements import asked_ahead
-from packhouse.documents.actions import Writing, asked_bounds, asked_stored, drop, put, refresh, serial_lock
+from packhouse.base.statements import Asked, asked_ahead
+from packhouse.documents.actions import (
+    Writing,
+    asked_bounds,
+    asked_json_tail,
+    asked_stored,
+    drop,
+    put,
+    refresh,
+    serial_lock,
+)
 from packhouse.documents.upkeep import drop_many, stored
 from packhouse.flags.facts import FlagTurned
 from packhouse.index import bulk, provenance, rows
@@ -30,6 +40,9 @@ from packhouse.projects.queries import projects_of
 from packhouse.specs.simple_api import versions_in
 from packhouse.specs.versions import with_version
 
+MOST_ASKED_AHEAD: Final = 10
+"""Files that have changed at once, up to which their neighbours are asked for together."""
+
 
 def project_created(fact: facts.ProjectCreated) -> None:
     _refresh(fact.project_id)
@@ -40,8 +53,8 @@ def file_published(fact: facts.FilePublished) -> None:
         _rebuild(fact.project_id)
         return
     name = fact.normalized_name
-    asked = (asked_stored(*_keys(name)), asked_bounds(INDEX, name.encode()), *rows.asked_of_project(fact.project_id))
-    with asked_ahead(*asked):
+    asked = [asked_stored(*_keys(name)), asked_bounds(INDEX, name.encode()), rows.asked_release(fact.release_id)]
+    with asked_ahead([*asked, *rows.asked_of_project(fact.project_id)]):
         _refresh(fact.project_id, files=[fact.sort_key], release_id=fact.release_id, adds=True)
 
 
@@ -57,7 +70,8 @@ def file_deleted(fact: facts.FileDeleted) -> None:
 
 
 def release_yank_changed(fact: facts.ReleaseYanked | facts.ReleaseUnyanked) -> None:
-    _refresh(fact.project_id, files=rows.file_keys(fact.release_id), release_id=fact.release_id)
+    keys = rows.file_keys(fact.release_id)
+    _refresh(fact.project_id, files=keys, release_id=fact.release_id, lists_the_same=True)
 
 
 def release_quarantine_changed(fact: facts.ReleaseQuarantineChanged) -> None:
@@ -70,7 +84,7 @@ def release_quarantine_changed(fact: facts.ReleaseQuarantineChanged) -> None:
 def releases_marked(fact: facts.ReleasesMarked) -> None:
     """The releases' own documents, and the project's, which shows what is known of the latest."""
     bulk.rebuild_releases(fact.project_id, fact.release_ids)
-    _refresh(fact.project_id)
+    _refresh(fact.project_id, lists_the_same=True)
 
 
 def release_deleted(fact: facts.ReleaseDeleted) -> None:
@@ -86,15 +100,15 @@ def project_status_changed(fact: facts.ProjectStatusChanged) -> None:
     if QUARANTINED in (fact.before, fact.after):
         _rebuild(fact.project_id)
     else:
-        _refresh(fact.project_id)
+        _refresh(fact.project_id, lists_the_same=True)
 
 
 def role_changed(fact: facts.RoleChanged) -> None:
-    _refresh(fact.project_id)
+    _refresh(fact.project_id, lists_the_same=True)
 
 
 def organization_changed(fact: facts.ProjectOrganizationChanged) -> None:
-    _refresh(fact.project_id)
+    _refresh(fact.project_id, lists_the_same=True)
 
 
 def account_changed(fact: people.AccountDeleted | people.AccountRestored) -> None:
@@ -103,7 +117,7 @@ def account_changed(fact: people.AccountDeleted | people.AccountRestored) -> Non
     if held:
         serial_lock()
     for project_id in held:
-        _refresh(project_id)
+        _refresh(project_id, lists_the_same=True)
 
 
 def project_deleted(fact: facts.ProjectDeleted) -> None:
@@ -122,11 +136,17 @@ def flag_turned(fact: FlagTurned) -> None:
 
 
 def _refresh(
-    project_id: int, *, files: Iterable[bytes] = (), release_id: int | None = None, adds: bool = False
+    project_id: int,
+    *,
+    files: Iterable[bytes] = (),
+    release_id: int | None = None,
+    adds: bool = False,
+    lists_the_same: bool = False,
 ) -> None:
     """Bring the documents of a project up to date where *files* (sort keys) and one release of it have changed.
 
-    *adds* tells that files were added to that release and nothing else has happened.
+    *adds* tells that files were added to that release and nothing else has happened, *lists_the_same* that the project
+    has the versions it had.
     """
     project = rows.project(project_id)
     if project is None:  # deleted since, in this very transaction: the last fact has the last word
@@ -134,18 +154,57 @@ def _refresh(
     name = project.normalized_name
     with Writing(_keys(name)) as writing:
         is_small = writing.is_one_piece(simple_key(name))
-        asked = rows.asked_of_shelf(project.id) if is_small else ()
-        with asked_ahead(*asked, *rows.asked_between(*writing.bounds(INDEX, name.encode()))):
+        latest = rows.latest_release(project.id) if project.visible else None
+        release, place = _changed_release(release_id, latest)
+        touched = Touched(list(files), place, [one for one in (latest, release) if one])
+        with asked_ahead(_asked_first(writing, project, touched)), asked_ahead(_asked_then(writing, project, touched)):
             shelf = rows.shelf(project.id) if is_small else None
-            latest = rows.latest_release(project.id) if project.visible else None
-            release, place = _changed_release(release_id, latest)
-            versions = _versions_with(writing, name, release) if adds and release and not shelf else None
-            writing.refresh(SimpleSource(project, shelf, versions), files)
+            is_known = lists_the_same or (adds and release is not None)
+            added = release.version if adds and release else None
+            versions = _versions_with(writing, name, added) if is_known and shelf is None else None
+            writing.refresh(SimpleSource(project, shelf, versions), touched.files)
             if project.visible:
                 _refresh_json_api(writing, project, latest, (release, place), shelf)
             writing.refresh(IndexSource(), [name.encode()])
     if adds and release is None:  # into what is in quarantine
         _withhold()
+
+
+class Touched(NamedTuple):
+    """What a change touches of a project: files by their sort keys, a release's place among the others, and the
+    releases that are shown."""
+
+    files: list[bytes]
+    place: list[bytes]
+    shown: list[ReleaseRow]
+
+    @property
+    def is_little(self) -> bool:
+        return len(self.files) <= MOST_ASKED_AHEAD
+
+
+def _asked_first(writing: Writing, project: ProjectRow, touched: Touched) -> Iterator[Asked]:
+    """What is asked about the list of all projects; all there is of a small project; where in a large one it lies."""
+    name = project.normalized_name
+    yield from rows.asked_between(*writing.bounds(INDEX, name.encode()))
+    if writing.is_one_piece(simple_key(name)):
+        yield from rows.asked_of_shelf(project.id)
+    elif project.visible and touched.is_little:
+        yield from (asked_bounds(simple_key(name), key) for key in touched.files)
+        yield from (asked_bounds(project_key(name), key) for key in touched.place)
+        yield asked_json_tail(simple_key(name))
+        yield from (rows.asked_files_of(release.id) for release in touched.shown)
+
+
+def _asked_then(writing: Writing, project: ProjectRow, touched: Touched) -> Iterator[Asked]:
+    """What is asked of a large project then: the neighbours of what has changed."""
+    name = project.normalized_name
+    if writing.is_one_piece(simple_key(name)) or not (project.visible and touched.is_little):
+        return
+    for key in touched.files:
+        yield rows.asked_files_between(project.id, *writing.bounds(simple_key(name), key))
+    for key in touched.place:
+        yield from rows.asked_of_versions(project.id, *writing.bounds(project_key(name), key))
 
 
 def _drop_provenance(paths: Iterable[str]) -> None:
@@ -166,13 +225,14 @@ def _keys(name: str) -> tuple[str, str, str]:
     return simple_key(name), project_key(name), INDEX
 
 
-def _versions_with(writing: Writing, name: str, release: ReleaseRow) -> Sequence[str] | None:
-    """The versions that the project's page lists, and that of *release*; None when the page does not tell."""
+def _versions_with(writing: Writing, name: str, added: str | None) -> Sequence[str] | None:
+    """The versions that the project's page lists, and the one *added*; None when the page does not tell."""
     tail = writing.json_tail(simple_key(name))
     try:
-        return None if tail is None else with_version(versions_in(tail), release.version)
+        versions = None if tail is None else versions_in(tail)
     except ValueError:
         return None
+    return versions if added is None or versions is None else with_version(versions, added)
 
 
 def _refresh_json_api(

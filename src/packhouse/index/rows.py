@@ -164,6 +164,31 @@ def asked_between(first: bytes, before: bytes | None) -> Iterator[Asked]:
         yield _PROJECTS_BETWEEN, first.decode(), before.decode()
 
 
+def asked_release(release_id: int) -> Asked:
+    """What `release` asks."""
+    return _RELEASE_BY_ID, release_id
+
+
+def asked_files_of(release_id: int) -> Asked:
+    """What `files_of` asks."""
+    return _FILES_OF, release_id
+
+
+def asked_files_between(project_id: int, first: bytes, before: bytes | None) -> Asked:
+    """What `files_between` asks."""
+    return (_FILES_FROM, project_id, first) if before is None else (_FILES_BETWEEN, project_id, first, before)
+
+
+def asked_of_versions(project_id: int, first: bytes, before: bytes | None) -> Iterator[Asked]:
+    """What `versions_between` and `files_of_versions` ask."""
+    if before is None:
+        yield _VERSIONS_FROM, project_id, first.decode()
+        yield _FILES_OF_VERSIONS_FROM, project_id, first.decode()
+    else:
+        yield _VERSIONS_BETWEEN, project_id, first.decode(), before.decode()
+        yield _FILES_OF_VERSIONS_BETWEEN, project_id, first.decode(), before.decode()
+
+
 PROJECTS_ON_PAGE: Final = 1000
 _PROJECT = ("id", "name", "normalized_name", "status", "last_serial", "organization_id")
 _FILE = (

@@ -16,7 +16,7 @@ from packhouse.specs.simple_api import Frame, ListedFile
 
 INDEX = edition.INDEX
 WITHHELD = edition.WITHHELD
-FILES_IN_SEGMENT = 48
+FILES_IN_SEGMENT = 24
 PROJECTS_IN_SEGMENT = 256
 
 

@@ -1,20 +1,20 @@
 """Posting letters, and writing down what becomes of them."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import timedelta
+from typing import Any, Final
 
 from django.db import transaction
 from django.utils import translation
 
 from packhouse.base import clock
 from packhouse.base.facts import announce
-from packhouse.base.statements import Question
+from packhouse.base.statements import Alteration, Insertion, Question, in_one_go
 from packhouse.mail import tasks
 from packhouse.mail.draft import Draft, lay_out, one_line
-from packhouse.mail.facts import LetterSent
+from packhouse.mail.facts import LettersSent, Sent
 from packhouse.mail.models import Letter
 from packhouse.queue import actions as queue
 from packhouse.queue import leases
@@ -36,10 +36,19 @@ LONGEST_ERROR: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Which letter the caller is to hand over; when none, whether one waits all the same that another has."""
+    """The letters that the caller is to hand over, in their order; when none, whether one waits that another has."""
 
-    letter: Letter | None = None
+    letters: Sequence[Letter] = ()
     is_taken: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A claimed letter has left, and its port knows it as ``provider_id``; or it cannot leave, now or later."""
+
+    letter: Letter
+    provider_id: str = ""
+    refusal: str = ""
 
 
 def post(
@@ -90,11 +99,15 @@ def _cause(name: str, cause: str) -> str:
 
 def _once(letter: Letter) -> Letter:
     """Write *letter*, unless one with its cause is there; of several writers the database lets one through."""
-    Letter.objects.bulk_create([letter], ignore_conflicts=True)
-    written = Letter.objects.get(cause=letter.cause, to=letter.to)
-    if written.uid == letter.uid and written.state == Letter.State.QUEUED:
-        tasks.send.enqueue(written.pk)
-    return written
+    _NEW_LETTER.write(letter)
+    if letter.pk is None:
+        return Letter.objects.get(cause=letter.cause, to=letter.to)
+    if letter.state == Letter.State.QUEUED:
+        tasks.send.enqueue(letter.pk)
+    return letter
+
+
+_NEW_LETTER = Insertion(Letter, unless_there=True)
 
 
 def _is_too_much(letter: Letter) -> bool:
@@ -106,12 +119,24 @@ def _is_too_much(letter: Letter) -> bool:
     return lately.exclude(state=Letter.State.WITHHELD).count() >= most
 
 
-def claim_oldest(address: str) -> Turn:
-    """Make the oldest letter that waits for *address* this task's to hand over."""
+def claim_oldest(address: str, most: int) -> Turn:
+    """Make the oldest letters that wait for *address*, up to *most*, this task's to hand over."""
     letter = _OLDEST.object(Letter, address)
     if letter is None:
         return Turn()
-    return Turn(letter) if claim(letter) else Turn(is_taken=True)
+    if not claim(letter):
+        return Turn(is_taken=True)
+    return Turn([letter, *_claim_behind(letter, most - 1)] if most > 1 else [letter])
+
+
+def _claim_behind(letter: Letter, most: int) -> list[Letter]:
+    """Those that wait behind *letter*: nobody else takes one of them as long as the oldest is claimed."""
+    task, _ = _this_run()
+    waiting = Letter.objects.unsent().claimable(clock.now() - CLAIM, task).filter(to=letter.to, pk__gt=letter.pk)
+    with transaction.atomic(savepoint=False):
+        behind = list(waiting.order_by("pk").select_for_update(skip_locked=True)[:most])
+        Letter.objects.filter(pk__in=[one.pk for one in behind]).update(**_claimed())
+    return behind
 
 
 _OLDEST = Question(lambda address: Letter.objects.unsent().filter(to=address).order_by("pk")[:1], str)
@@ -122,59 +147,91 @@ def claim(letter: Letter) -> bool:
 
     Never waits for a row, because the caller's transaction may have changed others.
     """
-    now, run = clock.now(), current.get()
-    task, attempt = (run.pk, run.attempts) if run else (None, None)
+    task, _ = _this_run()
     one = Letter.objects.filter(pk=letter.pk)
     queued = letter.state == Letter.State.QUEUED  # the usual case, which needs no look at the queue
-    free = one.filter(state=Letter.State.QUEUED) if queued else one.claimable(now - CLAIM, task)
+    free = one.filter(state=Letter.State.QUEUED) if queued else one.claimable(clock.now() - CLAIM, task)
     free = free.select_for_update(skip_locked=True)
-    claimed = {"claimed_at": now, "claimed_task": task, "claimed_attempt": attempt}
     with transaction.atomic(savepoint=False):
-        return Letter.objects.filter(pk__in=free.values("pk")).update(state=Letter.State.SENDING, **claimed) == 1
+        return Letter.objects.filter(pk__in=free.values("pk")).update(**_claimed()) == 1
 
 
-def note_sent(letter: Letter, provider_id: str, *, keeps_text: bool, goes_on: bool = False) -> Turn:
-    """Write down that *letter* has left; what lets its reader in goes with it, unless the port shows it anyway.
+def _claimed() -> dict[str, Any]:
+    task, attempt = _this_run()
+    claim = {"claimed_at": clock.now(), "claimed_task": task, "claimed_attempt": attempt}
+    return {"state": Letter.State.SENDING, **claim}
 
-    If the caller *goes_on*, the same transaction claims the next letter to that address, and tells which it is.
+
+def _this_run() -> tuple[int | None, int | None]:
+    """The queued task that is at work here, and which attempt of it."""
+    run = current.get()
+    return (run.pk, run.attempts) if run else (None, None)
+
+
+def note(outcomes: Sequence[Outcome], *, keeps_text: bool, then: int = 0) -> Turn:
+    """Write down what has become of letters to one address; at least one.
+
+    What lets its reader in goes when it has left, unless the port *keeps* the *text* anyway.  The same transaction
+    claims the next letters to that address, up to so many as *then* says, and the tasks of those that are done go.
     """
-    change = {"state": Letter.State.SENT, "provider_id": provider_id, "last_error": ""}
-    if letter.is_secret and not keeps_text:
-        change |= {"text": "", "html": ""}
+    address = outcomes[0].letter.to
     with transaction.atomic():
-        if _settle(letter, sent_at=clock.now(), **change):
-            announce(LetterSent(letter.pk, letter.name, letter.to, letter.user_id, letter.subject))
-        return _turn_after(letter, goes_on=goes_on)
-
-
-def note_refused(letter: Letter, problem: str, *, goes_on: bool = False) -> Turn:
-    """Write down that *letter* can not leave, now or later; otherwise like ``note_sent``."""
-    with transaction.atomic():
-        _settle(letter, state=Letter.State.FAILED, last_error=problem[:LONGEST_ERROR])
-        turn = _turn_after(letter, goes_on=goes_on)
-    log.warning("letter %s (%s) could not be sent: %s", letter.pk, letter.name, problem)
+        held = _held(outcomes)
+        with in_one_go():
+            for outcome in held:
+                _settle(outcome, keeps_text=keeps_text)
+        if sent := [outcome.letter for outcome in held if not outcome.refusal]:
+            announce(LettersSent(address, tuple(Sent(one.pk, one.name, one.user_id, one.subject) for one in sent)))
+        queue.take_over(tasks.send, [outcome.letter.pk for outcome in outcomes])
+        turn = claim_oldest(address, then) if then else Turn(is_taken=True)
+        run = current.get()
+        if run is not None and turn == Turn():  # no letter waits any more, so this task is done, too
+            leases.finish(run)
+    for outcome in outcomes:
+        if outcome.refusal:
+            log.warning("letter %s (%s) could not be sent: %s", outcome.letter.pk, outcome.letter.name, outcome.refusal)
     return turn
+
+
+def _held(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Those whose letters are still claimed."""
+    claimed = Letter.objects.filter(pk__in=[one.letter.pk for one in outcomes], state=Letter.State.SENDING)
+    held = set(claimed.select_for_update().values_list("pk", flat=True))
+    return [outcome for outcome in outcomes if outcome.letter.pk in held]
+
+
+def _settle(outcome: Outcome, *, keeps_text: bool) -> None:
+    letter, now = outcome.letter, clock.now()
+    letter.attempts, letter.settled_at = letter.attempts + 1, now
+    if outcome.refusal:
+        letter.state, letter.last_error = Letter.State.FAILED, outcome.refusal[:LONGEST_ERROR]
+        _REFUSED.put(letter)
+        return
+    letter.state, letter.last_error = Letter.State.SENT, ""
+    letter.sent_at, letter.provider_id = now, outcome.provider_id
+    _SENT.put(letter)
+    if letter.is_secret and not keeps_text:
+        letter.text = letter.html = ""
+        _EMPTIED.put(letter)
+
+
+_REFUSED = Alteration(Letter, "state", "attempts", "settled_at", "last_error")
+_SENT = Alteration(Letter, "state", "attempts", "settled_at", "last_error", "sent_at", "provider_id")
+_EMPTIED = Alteration(Letter, "text", "html")
 
 
 def note_delayed(letter: Letter, problem: str) -> None:
     """Write down that *letter* could not leave for now."""
-    _settle(letter, state=Letter.State.QUEUED, last_error=problem[:LONGEST_ERROR])
+    claimed = Letter.objects.filter(pk=letter.pk, state=Letter.State.SENDING)
+    change = {"last_error": problem[:LONGEST_ERROR], "attempts": letter.attempts + 1, "settled_at": clock.now()}
+    claimed.update(state=Letter.State.QUEUED, **change)
     log.warning("letter %s (%s) could not be sent: %s", letter.pk, letter.name, problem)
 
 
-def _settle(letter: Letter, **change: str | datetime) -> bool:
-    claimed = Letter.objects.filter(pk=letter.pk, state=Letter.State.SENDING)
-    return claimed.update(**change, attempts=letter.attempts + 1, settled_at=clock.now()) == 1
-
-
-def _turn_after(letter: Letter, *, goes_on: bool) -> Turn:
-    """What follows *letter*, whose own task has nothing left to do; nor has this one when no letter waits any more."""
-    queue.take_over(tasks.send, letter.pk)
-    turn = claim_oldest(letter.to) if goes_on else Turn(is_taken=True)
-    run = current.get()
-    if run is not None and turn == Turn():
-        leases.finish(run)
-    return turn
+def let_go(letters: Sequence[Letter]) -> None:
+    """Leave *letters*, which were claimed and not tried, to whoever is next."""
+    claimed = Letter.objects.filter(pk__in=[letter.pk for letter in letters], state=Letter.State.SENDING)
+    claimed.update(state=Letter.State.QUEUED)
 
 
 def give_up(letter: Letter, problem: str) -> bool:

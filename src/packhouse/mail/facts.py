@@ -16,10 +16,21 @@ class LetterFact(Fact):
 
 
 @dataclass(frozen=True, slots=True)
-class LetterSent(LetterFact):
-    """It was handed over."""
+class Sent:
+    """A letter that was handed over."""
 
+    letter_id: int
+    name: str
+    user_id: int | None
     subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class LettersSent(Fact):
+    """Letters to one address were handed over."""
+
+    to: str
+    letters: tuple[Sent, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 
+from packhouse.base.durable import make_folder, sync_folder
 from packhouse.mail.models import Letter
 from packhouse.mail.sns import Unavailable
 
@@ -32,6 +33,14 @@ class Port(Protocol):
     @property
     def keeps_text(self) -> bool:
         """Whether what is handed over stays readable by the operator anyway."""
+        ...
+
+    @property
+    def at_once(self) -> int:
+        """How many letters may be handed over before that is written down.
+
+        More than one only where a letter that comes twice is there once: whoever was killed in between begins anew.
+        """
         ...
 
     def hand_over(self, letter: Letter) -> str:
@@ -82,6 +91,7 @@ class Outbox:
 
     folder: Path
     keeps_text: bool = True
+    at_once: int = 50
 
     def hand_over(self, letter: Letter) -> str:
         self._make_folder()
@@ -93,7 +103,7 @@ class Outbox:
             file.flush()
             os.fsync(file.fileno())
         draft.replace(target)
-        _fsync(self.folder)
+        sync_folder(self.folder)
         return target.name
 
     def probe(self) -> str:
@@ -107,15 +117,7 @@ class Outbox:
                     path.unlink()
 
     def _make_folder(self) -> None:
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-
-
-def _fsync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        make_folder(self.folder, 0o700)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,7 @@ class MailServer:
     is_tls: bool
     is_insecure: bool
     keeps_text: bool = False
+    at_once: int = 1
 
     @classmethod
     def from_url(cls, url: SplitResult) -> "MailServer":
@@ -219,6 +222,7 @@ class Ses:
     topic: str
     configuration_set: str | None
     keeps_text: bool = False
+    at_once: int = 1
 
     @classmethod
     def from_url(cls, url: SplitResult) -> "Ses":

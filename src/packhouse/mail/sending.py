@@ -7,6 +7,7 @@ superfluous go with it, so that many letters to one reader cost one commit each.
 
 import logging
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -47,33 +48,40 @@ def send_with_neighbours(letter_id: int) -> None:
 def _send_all_to(address: str) -> str:
     """What has kept one of them from leaving, so that it is to be tried again; nothing, usually."""
     port, ends = ports.plugged_in(), time.monotonic() + STINT
-    turn = actions.claim_oldest(address)
+    turn = actions.claim_oldest(address, port.at_once)
     if turn.is_taken:
         _leave_to_another(address)
-    while turn.letter:
-        try:
-            turn = _hand_over(port, turn.letter, ends)
-        except NotYet as trouble:
-            return str(trouble)
+    while turn.letters:
+        letters = turn.letters
+        outcomes, trouble = _hand_over(port, letters)
+        goes_on = not trouble and time.monotonic() < ends
+        if outcomes:
+            turn = actions.note(outcomes, keeps_text=port.keeps_text, then=port.at_once if goes_on else 0)
+        if trouble:
+            delayed, *untried = letters[len(outcomes) :]
+            actions.note_delayed(delayed, trouble)
+            actions.let_go(untried)
+            return trouble
     if turn.is_taken:
         raise Later(0)
     return ""
 
 
-def _hand_over(port: ports.Port, letter: Letter, ends: float) -> actions.Turn:
-    """Hand one letter over, and take the next.  Raises ``NotYet`` when something has kept it from leaving for now."""
-    try:
-        provider_id = port.hand_over(letter)
-    except ports.Refused as refusal:
-        metrics.count("packhouse_letters", "refused")
-        return actions.note_refused(letter, str(refusal), goes_on=time.monotonic() < ends)
-    except Exception as error:  # whatever it is, the letter waits and the console shows it
-        metrics.count("packhouse_letters", "delayed")
-        problem = " ".join(f"{type(error).__name__}: {error}".split())
-        actions.note_delayed(letter, problem)
-        raise NotYet(problem) from error
-    metrics.count("packhouse_letters", "sent")
-    return actions.note_sent(letter, provider_id, keeps_text=port.keeps_text, goes_on=time.monotonic() < ends)
+def _hand_over(port: ports.Port, letters: Sequence[Letter]) -> tuple[list[actions.Outcome], str]:
+    """Hand *letters* over, up to the first that cannot leave for now: what has become of them, and what keeps it."""
+    outcomes: list[actions.Outcome] = []
+    for letter in letters:
+        try:
+            outcomes.append(actions.Outcome(letter, port.hand_over(letter)))
+        except ports.Refused as refusal:
+            metrics.count("packhouse_letters", "refused")
+            outcomes.append(actions.Outcome(letter, refusal=str(refusal)))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the letter waits and the console shows it
+            metrics.count("packhouse_letters", "delayed")
+            return outcomes, " ".join(f"{type(error).__name__}: {error}".split())
+        else:
+            metrics.count("packhouse_letters", "sent")
+    return outcomes, ""
 
 
 def _leave_to_another(address: str) -> None:

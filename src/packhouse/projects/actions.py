@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from packhouse.accounts.actions import subject as user_subject
-from packhouse.audit.actions import Actor, Subject, drafted, record
+from packhouse.audit.actions import NEW_EVENT, Actor, Subject, drafted, record
 from packhouse.audit.models import Event
 from packhouse.base import clock
 from packhouse.base.statements import Insertion, Question, asked_ahead, written_together
@@ -92,7 +92,7 @@ def publish_file(
     ``IntegrityError`` when the file name or the content is taken.
     """
     with journalled(by, ledger) as book:
-        with asked_ahead(asked_release(project.pk, release.canonical_version), (_NAME, project.pk)):
+        with asked_ahead([asked_release(project.pk, release.canonical_version), (_NAME, project.pk)]):
             existing = release_of(project.pk, release.canonical_version)
             [(former_name,)] = _NAME.rows(project.pk)
         if existing is None:
@@ -401,8 +401,11 @@ def about(project: Project) -> tuple[int, str, int]:
 def _audit_role(tag: str, project: Project, role: Role, by: Actor) -> Event:
     """On the project, which is returned, and in the security history of whose role it is."""
     told = {"project_name": project.name, "role_name": str(role.name)}
-    record(tag, subject=user_subject(role.user), by=by, additional=told)
-    return audit_project(tag, project, by, target_user=role.user.username, role_name=str(role.name))
+    of_user = drafted(tag, subject=user_subject(role.user), by=by, additional=told)
+    told = {"target_user": role.user.username, "role_name": str(role.name)}
+    of_project = drafted(tag, subject=_subject(project), by=by, additional=told)
+    written_together((NEW_EVENT, of_user), (NEW_EVENT, of_project))
+    return of_project
 
 
 def audit_project(tag: str, project: Project, by: Actor, **additional: Any) -> Event:

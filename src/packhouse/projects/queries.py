@@ -82,7 +82,7 @@ def role_of(user_id: int | None, project: Project) -> str | None:
 
     By a role of one's own, as an owner of the organization that owns the project, or by the role of a team.
     """
-    return None if user_id is None else greatest(str(name) for _, name in _ROLE.rows(user_id, project.pk))
+    return None if user_id is None else greatest(str(name) for _, name in _ways(project).rows(user_id, project.pk))
 
 
 def roles_in(user_id: int, project_ids: Collection[int]) -> dict[int, str]:
@@ -96,7 +96,7 @@ def roles_in(user_id: int, project_ids: Collection[int]) -> dict[int, str]:
 def asked_role(user_id: int | None, project: Project) -> Iterator[Asked]:
     """What `role_of` asks."""
     if user_id is not None:
-        yield _ROLE, user_id, project.pk
+        yield _ways(project), user_id, project.pk
 
 
 def _held(user_id: int, projects: Any) -> Any:
@@ -110,7 +110,17 @@ def _held(user_id: int, projects: Any) -> Any:
     return own.order_by().union(owned.order_by().values_list("pk", "held"), teams.order_by(), all=True)
 
 
+def _ways(project: Project) -> Question:
+    """The question after the ways in which somebody can have a role on *project*: few where no organization owns it."""
+    return _OWN_ROLE if project.organization_id is None else _ROLE
+
+
 _ROLE = Question(_held, int, int)
+_OWN_ROLE = Question(
+    lambda user, project: Role.objects.filter(user_id=user, project_id=project).values_list("project_id", "name"),
+    int,
+    int,
+)
 
 
 def roles_of(project: Project) -> QuerySet[Role]:

@@ -33,12 +33,12 @@ def discard_all_dead(task: Task[..., Any]) -> int:
     return QueuedTask.objects.dead().filter(name=task.module_path).delete()[0]
 
 
-def take_over(task: BackgroundTask[..., Any], *args: Any) -> None:
-    """Remove what waits to run the unique *task* with *args*: the caller's transaction has done it all.
+def take_over(task: BackgroundTask[..., Any], ids: Iterable[int | str]) -> None:
+    """Remove what waits to run the unique *task* with one of *ids*: the caller's transaction has done it all.
 
     One that is running already is left alone, and finds nothing to do.
     """
-    QueuedTask.objects.waiting().filter(dedupe=key_of(task, *args)).delete()
+    QueuedTask.objects.waiting().filter(dedupe__in=[key_of(task, one) for one in ids]).delete()
 
 
 def put_off(task: BackgroundTask[..., Any], ids: Iterable[int], delay: timedelta) -> None:

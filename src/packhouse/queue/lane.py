@@ -245,6 +245,7 @@ def main() -> None:
     parser.add_argument("--lease", type=float, default=20)
     parser.add_argument("--grace", type=float, default=20)
     parser.add_argument("--supervisor", type=int, help="the process without which this one stops; its parent")
+    parser.add_argument("--working", type=int, help="a descriptor to say on that it is at work; closed then")
     parser.add_argument("--keeper", action="store_true")
     parser.add_argument("--on-demand", action="store_true")
     options = parser.parse_args()
@@ -264,6 +265,9 @@ def main() -> None:
     enrolled = roll.enrol(home, options.name)
     for name in roll.departed(home):
         leases.recover_from(name)
+    if options.working is not None:
+        os.write(options.working, b"!")
+        os.close(options.working)
     status = lane.run(keeper=options.keeper, on_demand=options.on_demand)
     enrolled.close()
     logging.shutdown()

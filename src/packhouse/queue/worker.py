@@ -21,8 +21,10 @@ log = logging.getLogger(__name__)
 
 TICK = 0.5
 LONGEST_PAUSE = 5.0
-"""Seconds before a lane that died at once is started again.  What ends it mostly comes from outside, and it is missed;
-one that can never start costs a third of a core at most."""
+"""Seconds before a lane that ended soon after its start is tried again: that costs a third of a core at most.
+
+One that was at work when it was killed is missed, and replaced at once: a task that kills its lane waits for itself.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,8 @@ class Position:
     arguments: list[str]
     wanted: bool
     process: "subprocess.Popen[bytes] | None" = None
+    working: int = -1
+    """The end of a pipe on which the process says that it is at work."""
     started: float = 0.0
     pause: float = 0.0
     not_before: float = field(default=0.0)
@@ -57,7 +61,12 @@ class Position:
         command += ["--supervisor", str(os.getpid())]  # told, not asked for: it may be gone before the lane has started
         # Few threads allocate at a time; glibc's default of eight arenas a core only costs memory.
         environment = {"DJANGO_SETTINGS_MODULE": "packhouse.settings", "MALLOC_ARENA_MAX": "2", **os.environ}
-        self.process = subprocess.Popen(command, env=environment)  # noqa: S603  # our own module
+        self.working, said = os.pipe()
+        try:
+            command += ["--working", str(said)]
+            self.process = subprocess.Popen(command, env=environment, pass_fds=[said])  # noqa: S603  # our own module
+        finally:
+            os.close(said)
         self.started = time.monotonic()
 
     def tend(self) -> None:
@@ -75,9 +84,12 @@ class Position:
 
     def _note_exit(self, status: int) -> None:
         lasted = time.monotonic() - self.started
+        was_killed_at_work = bool(os.read(self.working, 1)) and status < 0
+        os.close(self.working)
         self.process = None
         self.wanted = not (self.lane.on_demand and status == 0)
-        self.pause = min(LONGEST_PAUSE, self.pause * 2 or 1.0) if lasted < 5 and status else 0.0
+        is_failing = status and lasted < 5 and not was_killed_at_work
+        self.pause = min(LONGEST_PAUSE, self.pause * 2 or 1.0) if is_failing else 0.0
         self.not_before = time.monotonic() + self.pause
         if self.wanted:
             log.warning("lane %s ended with status %d after %.1f s; it is replaced", self.lane.slots, status, lasted)

@@ -214,7 +214,7 @@ def _own_project(upload: Ready, book: Ledger) -> Project:
 
 def _look_again(upload: Ready) -> None:
     """Run those checks once more whose answers others may have changed since."""
-    with pipeline.refusals(), asked_ahead(*checks.asked_again(upload)):
+    with pipeline.refusals(), asked_ahead(checks.asked_again(upload)):
         pipeline.run(pipeline.ARRIVAL, upload)
         if upload.project is None:
             pipeline.run(pipeline.STARTING, upload)
