@@ -1,12 +1,15 @@
 """An empty index is filled at once, and has all that speeds searches up afterwards, whatever happened."""
 
+import threading
+
 import pytest
-from django.db import connection
+from django.db import DatabaseError, connection, connections, transaction
 from tests.factories.projects import make_project, release_of
 
 from packhouse.search import actions
 from packhouse.search.engines import engine
 from packhouse.search.language import read
+from packhouse.search.models import Word
 from packhouse.search.queries import search
 
 pytestmark = pytest.mark.django_db
@@ -68,3 +71,35 @@ def test_they_are_made_once_more_where_a_filling_was_killed(projects):
     actions.index_projects([1])
     assert actions.rebuild() == 3
     assert indexes() == OWN
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_learns_the_same_words_meanwhile_does_no_harm_to_a_rebuild(monkeypatch):
+    """What it learned is committed while the rebuild is about to write all words."""
+    project = make_project("django")
+    release_of(project, summary="All about django").save()
+    has_learned, may_commit, failures = threading.Event(), threading.Event(), []
+
+    def index_another() -> None:
+        try:
+            with transaction.atomic():
+                actions.index_projects([project.pk])
+                has_learned.set()
+                may_commit.wait(30)
+        except DatabaseError as error:
+            failures.append(error)
+        finally:
+            connections.close_all()
+
+    other, commits = threading.Thread(target=index_another), threading.Timer(0.5, may_commit.set)
+
+    def begin() -> None:
+        other.start()
+        assert has_learned.wait(30)
+        commits.start()
+
+    monkeypatch.setattr(actions, "_drop_orphans", begin)
+    assert actions.rebuild() == 1
+    other.join()
+    assert failures == []
+    assert set(Word.objects.values_list("word", flat=True)) == {"django", "all", "about"}

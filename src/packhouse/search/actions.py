@@ -131,6 +131,7 @@ def _learn(words: Mapping[str, int], least: int) -> None:
     """Replace the known words, in one transaction."""
     kept = [(word, count) for word, count in words.items() if count >= least]
     with transaction.atomic():
+        engine().hold_off_others()  # who writes entries learns their words, perhaps the same ones in another order
         Word.objects.all().delete()
         bulk.insert(Word, ("word", "count"), kept)
 
