@@ -17,6 +17,7 @@ from packhouse import config
 from packhouse.base import logs, metrics, running
 from packhouse.cli.supervisor import HOPELESS, NOBODY_YET, tell
 from packhouse.server import master, worker
+from packhouse.server.neighbours import Neighbours
 
 KEPT_FILES = 512
 """Descriptors of a worker that are not for connections: databases, files being sent, spools."""
@@ -38,6 +39,7 @@ def main() -> None:
     if sys.argv[1:2] == ["--prepare"]:
         prepare(settings, int(sys.argv[2]))
     sockets = master.listen(settings.host.strip("[]"), settings.port, settings.workers)
+    neighbours = Neighbours(len(sockets)) if len(sockets) > 1 else None
 
     def work(listening: socket.socket, ready: Callable[[], None]) -> None:
         """One worker."""
@@ -45,7 +47,8 @@ def main() -> None:
         metrics.start("server")
         from packhouse.dataplane.rsgi import application  # noqa: PLC0415 (made here, after the fork)
 
-        worker.work(application, listening, limits, ready)
+        door = neighbours.at(sockets.index(listening)) if neighbours else None
+        worker.work(application, listening, limits, ready, door)
 
     status = master.Master(sockets, work, settings.drain_seconds or 1).run()
     sys.exit(HOPELESS if status else 0)

@@ -54,6 +54,7 @@ class Connection(asyncio.Protocol):
         "_progress",
         "_seen",
         "_sending",
+        "_stays",
         "_transport",
         "_url",
         "_waiting",
@@ -66,8 +67,10 @@ class Connection(asyncio.Protocol):
         "turn",
     )
 
-    def __init__(self, server: "Server") -> None:
+    def __init__(self, server: "Server", *, stays: bool = False) -> None:
+        """*stays*: another worker has passed the client on, and nobody passes it on again."""
         self.server = server
+        self._stays = stays
         self.client = ""
         self.due = 0
         self.turn: Turn | None = None
@@ -96,6 +99,9 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: Any) -> None:
         self._transport = transport
+        if not self._stays and self.server.pass_on(transport.get_extra_info("socket").fileno()):
+            transport.abort()  # here; the client's connection is the other's now
+            return
         transport.set_write_buffer_limits(0)
         peer = transport.get_extra_info("peername")
         if isinstance(peer, tuple):

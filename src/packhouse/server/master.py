@@ -1,7 +1,8 @@
 """The master process: it holds the listening sockets and sees to it that each has a worker.
 
 A worker is forked, so that what the master has imported is shared.  It gets one socket of its own (``SO_REUSEPORT``),
-which stays open here: clients that connect while a worker is replaced wait in the kernel and are not refused.
+which stays open here: clients that connect while a worker is replaced wait in the kernel and are not refused.  Which
+worker a client comes to, chance says; ``neighbours`` evens that out where it matters.
 """
 
 import os

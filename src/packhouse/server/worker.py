@@ -14,6 +14,7 @@ import uvloop
 
 from packhouse.server import wire
 from packhouse.server.connection import Connection
+from packhouse.server.neighbours import AWAY, Door
 from packhouse.server.turn import Turn
 from packhouse.server.wheel import Wheel
 
@@ -37,11 +38,13 @@ class Limits:
 class Server:
     """The connections of this process, and the application that answers them.
 
-    *second* is how long a second of the wheel takes, for tests that let time pass by themselves.
+    *door* leads to the other workers, if there are any.  *second* is how long a second of the wheel takes, for tests
+    that let time pass by themselves.
     """
 
-    def __init__(self, application: Any, limits: Limits, *, second: float = 1.0) -> None:
+    def __init__(self, application: Any, limits: Limits, *, door: Door | None = None, second: float = 1.0) -> None:
         self._second = second
+        self._door = door
         self.application = application
         self.limits = limits
         self.wheel = Wheel()
@@ -52,9 +55,30 @@ class Server:
         self.remember: Callable[[bytes, Any], None] = getattr(application, "remember", lambda *_: None)
         self._connections: dict[Connection, None] = {}  # in the order in which they came
         self._tasks: set[asyncio.Task[None]] = set()
+        self._arriving: set[asyncio.Task[None]] = set()
         self._is_draining = False
         self._empty = asyncio.Event()
         self._empty.set()
+
+    def pass_on(self, descriptor: int) -> bool:
+        """Whether another worker, which is less busy, has taken the client at *descriptor*."""
+        return self._door is not None and not self._is_draining and self._door.pass_on(descriptor)
+
+    def _take_in(self, door: Door) -> None:
+        """Go on with clients whom others have passed on."""
+        loop = asyncio.get_running_loop()
+        for client in door.take_in():
+            connecting = loop.create_task(self._connect(client))
+            self._arriving.add(connecting)
+            connecting.add_done_callback(self._arriving.discard)
+
+    async def _connect(self, client: socket.socket) -> None:
+        with suppress(OSError):  # it has gone meanwhile
+            await asyncio.get_running_loop().connect_accepted_socket(lambda: Connection(self, stays=True), client)
+
+    def _tell(self) -> None:
+        if self._door is not None and not self._is_draining:
+            self._door.tell(len(self._tasks))
 
     def welcome(self, connection: Connection) -> None:
         """A client has connected.  Where there is no room, whoever only waits makes some, or the newcomer is told."""
@@ -85,7 +109,12 @@ class Server:
         """Have the application answer, in a task."""
         task = asyncio.get_running_loop().create_task(self._run(turn))
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._is_done)
+        self._tell()
+
+    def _is_done(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        self._tell()
 
     async def _run(self, turn: Turn) -> None:
         try:
@@ -104,9 +133,13 @@ class Server:
             self.application.__rsgi_init__(loop)
         ticking = loop.create_task(self._tick())
         listener = await loop.create_server(lambda: Connection(self), sock=listening, backlog=BACKLOG)
+        if self._door is not None:
+            loop.add_reader(self._door.fileno(), self._take_in, self._door)
+            self._door.tell(0)
         ready()
         await stop.wait()
         listener.close()
+        await self._shut(self._door)
         self._is_draining = True
         for connection in list(self._connections):
             connection.drain()
@@ -117,20 +150,38 @@ class Server:
         if hasattr(self.application, "__rsgi_del__"):
             self.application.__rsgi_del__(loop)
 
+    async def _shut(self, door: Door | None) -> None:
+        """Take no more clients in than have been passed on to here already."""
+        if door is None:
+            return
+        door.tell(AWAY)
+        self._door = None
+        asyncio.get_running_loop().remove_reader(door.fileno())
+        self._take_in(door)
+        while self._arriving:
+            await asyncio.wait(self._arriving)
+
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(self._second)
             self.date = wire.date()
             self.wheel.turn()
+            self._tell()
 
 
-def work(application: Any, listening: socket.socket, limits: Limits, ready: Callable[[], None]) -> None:
+def work(
+    application: Any,
+    listening: socket.socket,
+    limits: Limits,
+    ready: Callable[[], None],
+    door: Door | None = None,
+) -> None:
     """Serve in this process until SIGTERM."""
 
     async def main() -> None:
         stop = asyncio.Event()
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-        await Server(application, limits).serve(listening, stop, ready)
+        await Server(application, limits, door=door).serve(listening, stop, ready)
 
     with suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main())
