@@ -323,6 +323,9 @@ def test_a_blob_is_synced_with_every_directory_above_it_before_put_returns(tmp_p
         return really(descriptor)
 
     monkeypatch.setattr(os, "fsync", counting)
+    store.probe()
+    assert synced[:2] == [str(tmp_path), str(store.root)]  # in which it has made a folder
+    synced.clear()
     key = key_of(b"one")
     for _ in range(2):  # the second writer must not trust that the first has finished its work
         put(store, key, b"one")
@@ -335,6 +338,7 @@ def test_a_blob_is_synced_with_every_directory_above_it_before_put_returns(tmp_p
 @pytest.mark.parametrize("failing", [1, 2, 4], ids=["file", "directory", "upper directory"])
 def test_a_failed_sync_fails_the_upload_and_leaves_nothing(tmp_path, monkeypatch, failing):
     store, calls, really = files.from_url(f"file://{tmp_path}/files"), [], os.fsync
+    store.probe()
 
     def broken(descriptor):
         calls.append(descriptor)
