@@ -13,10 +13,10 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from packhouse.accounts.models import AddressState, User
+from packhouse.accounts.models import User
+from packhouse.accounts.queries import standing_of
 from packhouse.base import agents, clock
 from packhouse.base.identity import current_request
-from packhouse.base.statements import Question
 from packhouse.mail.actions import post
 from packhouse.mail.draft import Button, Draft
 from packhouse.mail.models import Letter
@@ -47,8 +47,8 @@ def write(
     address = to or user.email
     if not address:
         return
-    is_verified, unverify_reason = _KNOWN.first(user.pk, address) or (False, "")
-    if not (is_verified or even_unverified) or (unverify_reason in AddressState.RETURNED and not even_returned):
+    is_verified, is_returned = standing_of(user, address)
+    if not (is_verified or even_unverified) or (is_returned and not even_returned):
         return
     post(
         name,
@@ -60,15 +60,6 @@ def write(
         kind=kind,
         is_secret=is_secret,
     )
-
-
-_KNOWN = Question(
-    lambda user, address: EmailAddress.objects.filter(user=user, email=address).values_list(
-        "verified", "state__unverify_reason"
-    ),
-    int,
-    str,
-)
 
 
 def about_your_account(user: User) -> str:

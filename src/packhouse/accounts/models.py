@@ -93,14 +93,6 @@ class User(AbstractBaseUser):
         return self.is_active and self.is_superuser
 
 
-class AddressStateQuerySet(models.QuerySet["AddressState"]):
-    """States of addresses."""
-
-    def returned(self) -> "AddressStateQuerySet":
-        """Addresses that letters came back from, or whose owner called one spam."""
-        return self.filter(unverify_reason__in=AddressState.RETURNED)
-
-
 class AddressState(models.Model):
     """What letters to an address have taught, beside django-allauth's ``EmailAddress``; it goes with that."""
 
@@ -121,8 +113,6 @@ class AddressState(models.Model):
     )
     transient_bounces = models.PositiveSmallIntegerField(default=0, help_text="since the last delivery")
     domain_checked = models.DateTimeField(null=True, db_index=True, help_text="when its domain was last asked about")
-
-    objects = AddressStateQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"state of address {self.pk}"

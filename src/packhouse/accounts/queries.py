@@ -12,7 +12,15 @@ from django.contrib.sessions.models import Session
 from django.db.models import Exists, OuterRef, QuerySet
 
 from packhouse.accounts import bans, mail_domains
-from packhouse.accounts.models import BannedNetwork, Device, Invitation, ProhibitedDomain, TermsEngagement, User
+from packhouse.accounts.models import (
+    AddressState,
+    BannedNetwork,
+    Device,
+    Invitation,
+    ProhibitedDomain,
+    TermsEngagement,
+    User,
+)
 from packhouse.base import clock
 from packhouse.base.agents import parse
 from packhouse.base.identity import Credential, Identity
@@ -78,6 +86,21 @@ class SessionShown:
     created: datetime
     last_used: datetime
     is_current: bool
+
+
+def standing_of(user: User, address: str) -> tuple[bool, bool]:
+    """Whether *address* is verified as the user's, and whether letters to it came back or were called spam."""
+    is_verified, reason = _STANDING.first(user.pk, address) or (False, "")
+    return is_verified, reason in AddressState.RETURNED
+
+
+_STANDING = Question(
+    lambda user, address: EmailAddress.objects.filter(user=user, email=address).values_list(
+        "verified", "state__unverify_reason"
+    ),
+    int,
+    str,
+)
 
 
 def sessions_of(user: User, *, current: str | None) -> list[SessionShown]:
