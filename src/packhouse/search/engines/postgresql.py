@@ -46,7 +46,6 @@ _TRIGRAMS = (
     ),
 )
 _INDEXES = ("search_text_document", "search_entry_trigrams")
-_DROP_INDEXES = f"DROP INDEX IF EXISTS {', '.join(_INDEXES)}"
 _SORTING = "256MB"
 """Memory for making one of these indexes."""
 
@@ -63,7 +62,7 @@ class PostgreSQL:
         _make_indexes()
 
     def drop(self) -> None:
-        _run(_DROP_INDEXES)
+        _drop_indexes()
         _run("DROP TABLE search_text")
 
     @contextmanager
@@ -73,14 +72,12 @@ class PostgreSQL:
         One that serves notes what is new, and sorts it in when that fills its list, many rows together.
         """
         if rows("SELECT EXISTS (SELECT 1 FROM search_text)", []) == [(False,)]:
-            _run(_DROP_INDEXES)
+            _drop_indexes()
         try:
             with _unhurried():
                 yield
         finally:
-            with transaction.atomic():
-                _run(f"SET LOCAL maintenance_work_mem = '{_SORTING}'")
-                _make_indexes()
+            _make_indexes()
 
     def hold_off_others(self) -> None:
         rows("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
@@ -156,15 +153,26 @@ def _note(switch: str) -> None:
             rows("SELECT gin_clean_pending_list(%s::regclass)", [index])
 
 
+def _drop_indexes() -> None:
+    """Each in a transaction of its own: whoever has locked one table never waits here for the other."""
+    for index in _INDEXES:
+        _run(f"DROP INDEX IF EXISTS {index}")
+
+
 def _make_indexes() -> None:
-    """Those that are not there."""
-    _run(_INDEX)
+    """Those that are not there, each in a transaction of its own."""
+    _make([_INDEX])
     try:
-        with transaction.atomic():
-            for statement in _TRIGRAMS:
-                _run(statement)
+        _make(_TRIGRAMS)
     except DatabaseError as error:
         log.warning("search.no_trigrams", error=str(error))
+
+
+def _make(statements: Iterable[str]) -> None:
+    with transaction.atomic():
+        _run(f"SET LOCAL maintenance_work_mem = '{_SORTING}'")
+        for statement in statements:
+            _run(statement)
 
 
 def _run(statement: str) -> None:
