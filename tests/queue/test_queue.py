@@ -306,12 +306,47 @@ def test_a_lost_task_is_taken_again_when_its_lease_runs_out_and_the_lost_worker_
 def test_a_task_that_loses_every_worker_dies(path):
     with time_machine.travel("2026-01-01T00:00:00Z", tick=False) as moment:
         jobs.fail_always.enqueue(path)
-        for _ in range(3):
+        for _ in range(leases.MOST_LOSSES):
+            assert queries.dead_tasks() == []
             assert leases.claim("default", name="worker", lease=LEASE)
             moment.shift(30)
             assert leases.recover_expired() == 1
-            moment.shift(30)
+            moment.shift(3600)
     assert [("worker was lost" in row.last_error) for row in queries.dead_tasks()] == [True]
+
+
+@pytest.mark.django_db
+def test_a_task_that_fails_by_itself_gets_no_more_attempts_for_a_worker_it_once_lost(path):
+    jobs.fail_always.enqueue(path)
+    assert leases.claim("default", name="worker", lease=LEASE)
+    leases.recover_from("worker")
+    assert QueuedTask.objects.get().max_attempts == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_leases_are_renewed_beside_a_task_that_settles_what_it_has_done(path):
+    """It has changed one of the rows and comes to the other one while they are renewed."""
+    for number in range(2):
+        jobs.note.enqueue(path, str(number))
+    first, second = leases.claim("default", name="worker", lease=LEASE, limit=2)
+    changed, goes_on = threading.Event(), threading.Event()
+
+    def task(_: int) -> None:
+        with transaction.atomic():
+            QueuedTask.objects.filter(pk=second.pk).update(last_error="")
+            changed.set()
+            assert goes_on.wait(60)
+            assert leases.finish(first)
+        connections.close_all()
+
+    def renewer(_: int) -> None:
+        assert changed.wait(60)
+        threading.Timer(0.3, goes_on.set).start()
+        leases.renew([first, second], name="worker", lease=2 * LEASE)
+        connections.close_all()
+
+    run_together(lambda number: (task, renewer)[number](number), 2)
+    assert [row.state for row in QueuedTask.objects.order_by("pk")] == [State.DONE, State.RUNNING]
 
 
 @pytest.mark.django_db

@@ -36,9 +36,11 @@ def discard_all_dead(task: Task[..., Any]) -> int:
 def take_over(task: BackgroundTask[..., Any], ids: Iterable[int | str]) -> None:
     """Remove what waits to run the unique *task* with one of *ids*: the caller's transaction has done it all.
 
-    One that is running already is left alone, and finds nothing to do.
+    One that is running already, or just being taken, is left alone and finds nothing to do: nobody waits for anybody.
+    Must be called inside a transaction.
     """
-    QueuedTask.objects.waiting().filter(dedupe__in=[key_of(task, one) for one in ids]).delete()
+    done = QueuedTask.objects.waiting().filter(dedupe__in=[key_of(task, one) for one in ids])
+    QueuedTask.objects.filter(pk__in=done.select_for_update(skip_locked=True).values("pk")).delete()
 
 
 def put_off(task: BackgroundTask[..., Any], ids: Iterable[int], delay: timedelta) -> None:

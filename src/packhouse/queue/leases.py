@@ -23,6 +23,8 @@ from packhouse.queue.models import LONGEST_BACKOFF, QueuedTask
 log = logging.getLogger(__name__)
 
 LONGEST_ERROR = 8000
+MOST_LOSSES = 8
+"""Attempts that a task has at least when its workers are lost, which need not be its fault."""
 MOST_TWINS = 5000  # databases bound the parameters of one statement
 _FREE: dict[str, Any] = {"lease_by": "", "lease_until": None}
 _NAMED_SECRET = re.compile(r"(?i)\b(\w*(?:passw|secret|token|api_?key)\w*\W{1,3})[^\s'\",)]+")
@@ -61,9 +63,14 @@ def claim(queue: str, *, name: str, lease: timedelta, limit: int = 1) -> list[Qu
 
 
 def renew(rows: Iterable[QueuedTask], *, name: str, lease: timedelta) -> None:
-    """Tell that *rows* are still being worked on."""
-    ids = [row.pk for row in rows]
-    QueuedTask.objects.running().filter(pk__in=ids, lease_by=name).update(lease_until=clock.now() + lease)
+    """Tell that *rows* are still being worked on.
+
+    Never waits for a row: whoever has changed one of several, and waits for another, is that very task, settling.
+    """
+    held = QueuedTask.objects.running().filter(pk__in=[row.pk for row in rows], lease_by=name)
+    unlocked = held.select_for_update(skip_locked=True).values("pk")
+    with transaction.atomic():
+        QueuedTask.objects.filter(pk__in=unlocked).update(lease_until=clock.now() + lease)
 
 
 def settle(row: QueuedTask, failure: BaseException | None) -> bool:
@@ -92,17 +99,19 @@ def fail(row: QueuedTask, error: str, *, delay: timedelta | None = None) -> bool
         return _settle(row, state=QueuedTask.State.DEAD, finished_at=now, last_error=error)
     run_at = now + (delay_after(row.attempts, row.backoff) if delay is None else delay)
     log.warning("task %s failed (attempt %d of %d), next at %s", row, row.attempts, row.max_attempts, run_at)
-    return _settle(row, state=QueuedTask.State.WAITING, run_at=run_at, last_error=error)
+    waits = {"state": QueuedTask.State.WAITING, "run_at": run_at, "max_attempts": row.max_attempts}
+    return _settle(row, **waits, last_error=error)
 
 
 def lose(row: QueuedTask) -> bool:
     """Note that *row* was cut off: its time limit was reached, or its worker is gone.
 
     The first loss of a worker is nobody's fault as a rule, so the task runs again at once; a task that loses it again
-    may be what kills it, and waits.
+    may be what kills it, and waits.  It is given up after ``MOST_LOSSES`` attempts, or all of its own.
     """
     if row.is_over_its_limit(clock.now()):
         return fail(row, f"TimeoutError: killed at its time limit of {row.time_limit} s")
+    row.max_attempts = max(row.max_attempts, min(MOST_LOSSES, row.attempts + 1))
     return fail(row, "RuntimeError: its worker was lost", delay=timedelta() if row.attempts == 1 else None)
 
 
