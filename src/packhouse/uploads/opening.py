@@ -94,4 +94,11 @@ def _validate(said: metadata.CoreMetadata, upload: Arrival) -> None:
 
 
 def _inspected(upload: Spooled, license_files: tuple[str, ...]) -> Inspection:
-    return INSPECTOR.inspect(upload.content.file, upload.filename, upload.filetype, license_files=license_files)
+    token = upload.identity.token
+    return INSPECTOR.inspect(
+        upload.content.file,
+        upload.filename,
+        upload.filetype,
+        license_files=license_files,
+        publisher=str(token.id) if token else "",
+    )

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -36,11 +38,11 @@ def spooled(data: bytes) -> BinaryIO:
     return file
 
 
-def look(inspector: Inspector, distribution: tuple[str, bytes], *license_files: str):
+def look(inspector: Inspector, distribution: tuple[str, bytes], *license_files: str, publisher: str = ""):
     filename, data = distribution
     packagetype = "bdist_wheel" if filename.endswith(".whl") else "sdist"
     with spooled(data) as file:
-        return inspector.inspect(file, filename, packagetype, license_files=license_files)
+        return inspector.inspect(file, filename, packagetype, license_files=license_files, publisher=publisher)
 
 
 def descendants(pid: int) -> list[int]:
@@ -104,6 +106,46 @@ def test_many_threads_share_one_inspector_and_leave_nothing_behind(inspector):
     assert (open_descriptors(os.getpid()), open_descriptors(server)) == before
 
 
+def test_one_process_reads_what_one_publisher_sends_and_nothing_else():
+    with Inspector() as inspector:
+        readers = []
+        for publisher in ("ada", "ada", "grace", "ada", "grace", ""):
+            assert look(inspector, GOOD, publisher=publisher).root == "demo-1.0.dist-info"
+            wait_until(lambda: len(descendants(server_of(inspector))) <= 2)
+            readers.append(set(descendants(server_of(inspector))))
+        assert readers[0] == readers[1] < readers[2] == readers[3] == readers[4] == readers[5]
+        look(inspector, GOOD, publisher="third")  # ada's has waited longest
+        wait_until(lambda: len(descendants(server_of(inspector))) == 2)
+        assert len(readers[2] & set(descendants(server_of(inspector)))) == 1
+
+
+def test_a_process_reads_so_many_archives_and_no_more(monkeypatch):
+    monkeypatch.setattr("packhouse.specs.archives.inspector.MOST_JOBS", 3)
+    with Inspector() as inspector:
+        seen = set()
+        for number in range(9):
+            look(inspector, make_wheel(version=str(number)), publisher="ada")
+            seen |= set(descendants(server_of(inspector)))
+        assert len(seen) == 3
+
+
+def test_a_reader_that_is_gone_is_replaced_and_one_that_nobody_asks_goes():
+    with Inspector() as inspector:
+        look(inspector, GOOD, publisher="ada")
+        (reader,) = descendants(server_of(inspector))
+        os.kill(reader, signal.SIGALRM)  # as its timer does
+        wait_until(lambda: descendants(server_of(inspector)) == [])
+        assert look(inspector, GOOD, publisher="ada").root == "demo-1.0.dist-info"
+
+
+def test_a_reader_has_its_socket_open_and_room_for_an_archive():
+    with Inspector() as inspector:
+        look(inspector, GOOD, publisher="ada")
+        (reader,) = descendants(server_of(inspector))
+        assert re.search(r"Max open files +5 +5 ", Path(f"/proc/{reader}/limits").read_text())
+        assert open_descriptors(reader) == 4
+
+
 def wait_until(true, seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while not true():
@@ -126,10 +168,12 @@ GENEROUS = {"ratio": 10**6, "metadata": 10**9, "unpacked": 10**12}
     ],
     ids=["memory", "processor time"],
 )
-def test_an_archive_that_costs_too_much_is_refused_and_the_next_one_read(limits, bad):
+@pytest.mark.parametrize("publisher", ["", "ada"])
+def test_an_archive_that_costs_too_much_is_refused_and_the_next_one_read(limits, bad, publisher):
     with Inspector(limits=limits) as inspector:
-        assert refused(look, inspector, bad) == "archive-too-costly"
-        assert look(inspector, make_sdist()).root == "demo-1.0"
+        assert look(inspector, make_sdist(), publisher=publisher).root == "demo-1.0"
+        assert refused(partial(look, publisher=publisher), inspector, bad) == "archive-too-costly"
+        assert look(inspector, make_sdist(), publisher=publisher).root == "demo-1.0"
 
 
 def test_an_archive_that_is_not_read_in_time_is_not_blamed_and_its_job_ends():

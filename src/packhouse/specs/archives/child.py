@@ -1,16 +1,18 @@
 """The process that reads archives, so that a costly one costs nobody else.
 
-``python -m packhouse.specs.archives.child FD`` is a small server with one thread. It never reads an archive itself: for
-each job it forks, which takes a millisecond where a new interpreter would take fifty, and the fork reads under limits
-that the kernel keeps. Standard library alone.
+``python -m packhouse.specs.archives.child FD`` is a small server with one thread. It never reads an archive itself: it
+forks, which takes a few milliseconds where a new interpreter would take fifty, and the fork, a reader, reads under
+limits that the kernel keeps. Standard library alone.
 
-On the control socket (descriptor ``FD``) the parent sends frames of ``FRAME``: ``START`` with two descriptors (the
-job's socket, the open archive) or ``KILL``, each with a job number. On its socket a job reads one JSON request to the
-end and answers with one JSON object. The server ends with its parent, whose end of the control socket closes then.
+On the control socket (descriptor ``FD``) the parent sends frames of ``FRAME``: ``START`` with a reader's socket or
+``KILL``, each with the reader's number. On its socket a reader takes jobs, one after the other: the size of a request
+(``SIZE``), with the open archive, and the request, a JSON object; it answers with one, behind its size. It ends when
+that socket is closed, or nobody has asked for a while; the server, when its parent closes the control socket.
 """
 
 import gc
 import json
+import math
 import os
 import resource
 import selectors
@@ -18,6 +20,7 @@ import signal
 import socket
 import struct
 import sys
+import time
 import traceback
 from contextlib import suppress
 from pathlib import Path
@@ -30,16 +33,25 @@ from packhouse.specs.archives.source import Descriptor
 from packhouse.specs.errors import Refused
 
 FRAME = struct.Struct("<BQ")
+SIZE = struct.Struct("<Q")
 START, KILL = 1, 2
 FALLBACK_MEMORY = 512 * MIB
 RECEIVE = 64 * 1024
 GRACE_SECONDS = 5
+IDLE_SECONDS = 10
+SOCKET = 3
+"""A reader's socket: the descriptor behind those for input, output and errors.  An archive gets the next one."""
+MOST_DESCRIPTORS = 64
+"""More than the server ever has open, from the lowest on."""
 
 
-def serve(control: socket.socket) -> None:
-    """Fork a process for each job until the parent is gone; bury the ended ones."""
+def serve(control: socket.socket, memory: int) -> None:
+    """Fork a reader whenever one is asked for, until the parent is gone; bury the ended ones.
+
+    *memory* is the address space that a reader takes by itself, in bytes.
+    """
     wakeup = quiet_wakeup()
-    jobs: dict[int, int] = {}
+    readers: dict[int, int] = {}
     with selectors.DefaultSelector() as selector:
         selector.register(control, selectors.EVENT_READ)
         selector.register(wakeup, selectors.EVENT_READ)
@@ -47,8 +59,8 @@ def serve(control: socket.socket) -> None:
             ready = {key.fileobj for key, _ in selector.select()}
             if wakeup in ready:
                 wakeup.recv(RECEIVE)
-                bury(jobs)
-            if control in ready and not take_frame(control, jobs):
+                bury(readers)
+            if control in ready and not take_frame(control, readers, memory):
                 return
 
 
@@ -62,49 +74,68 @@ def quiet_wakeup() -> socket.socket:
     return reader
 
 
-def bury(jobs: dict[int, int]) -> None:
-    """Collect ended children. Their numbers are free for others afterwards, so no job may keep one."""
+def bury(readers: dict[int, int]) -> None:
+    """Collect ended children. Their numbers are free for others afterwards, so no reader may keep one."""
     with suppress(ChildProcessError):
         while (pid := os.waitpid(-1, os.WNOHANG)[0]) != 0:
-            for job in [job for job, running in jobs.items() if running == pid]:
-                del jobs[job]
+            for number in [number for number, running in readers.items() if running == pid]:
+                del readers[number]
 
 
-def take_frame(control: socket.socket, jobs: dict[int, int]) -> bool:
+def take_frame(control: socket.socket, readers: dict[int, int], memory: int) -> bool:
     """Do what one frame says; ``False`` where the parent is gone."""
-    frame, fds, _, _ = socket.recv_fds(control, FRAME.size, 2)
+    frame, fds, _, _ = socket.recv_fds(control, FRAME.size, 1)
     if len(frame) < FRAME.size:
         return False
-    kind, job = FRAME.unpack(frame)
-    if kind == START and len(fds) == 2:
-        jobs[job] = start(control, *fds)
-    elif kind == KILL and job in jobs:
-        os.kill(jobs[job], signal.SIGKILL)
+    kind, number = FRAME.unpack(frame)
+    if kind == START and fds:
+        readers[number] = start(fds[0], memory)
+    elif kind == KILL and number in readers:
+        os.kill(readers[number], signal.SIGKILL)
     return True
 
 
-def start(control: socket.socket, reply_fd: int, archive_fd: int) -> int:
+def start(reply_fd: int, memory: int) -> int:
     """Fork; the child answers on its socket and ends without any clean-up of ours."""
     pid = os.fork()
     if pid == 0:
         try:
-            control.close()
-            work(socket.socket(fileno=reply_fd), archive_fd)
+            reset_signals()
+            work(alone(reply_fd), memory)
         finally:
             os._exit(0)
     os.close(reply_fd)
-    os.close(archive_fd)
     return pid
 
 
-def work(reply: socket.socket, archive_fd: int) -> None:
-    """One job: read the request, take on the limits, answer. Out of memory, it ends without an answer."""
-    reset_signals()
-    request = json.loads(read_all(reply))
-    limits = Limits(**request.pop("limits"))
-    restrict(limits)
+def alone(reply_fd: int) -> socket.socket:
+    """The reader's socket, beside which there is room for one more descriptor: an archive, and nothing it opens."""
+    os.dup2(reply_fd, SOCKET)
+    os.closerange(SOCKET + 1, MOST_DESCRIPTORS)
+    for what, bound in {resource.RLIMIT_CORE: 0, resource.RLIMIT_FSIZE: 0, resource.RLIMIT_NOFILE: SOCKET + 2}.items():
+        resource.setrlimit(what, (bound, bound))
+    return socket.socket(fileno=SOCKET)
+
+
+def work(asked: socket.socket, memory: int) -> None:
+    """Job after job, each within the limits that it brings. Out of memory, it ends without an answer."""
     with suppress(MemoryError):
-        reply.sendall(json.dumps(answer(archive_fd, request, limits)).encode())
+        while job := take_job(asked):
+            request, archive_fd = job
+            limits = Limits(**request.pop("limits"))
+            restrict(limits, memory)
+            said = json.dumps(answer(archive_fd, request, limits)).encode()
+            os.close(archive_fd)
+            asked.sendall(SIZE.pack(len(said)) + said)
+            signal.setitimer(signal.ITIMER_REAL, IDLE_SECONDS)
+
+
+def take_job(asked: socket.socket) -> tuple[dict[str, Any], int] | None:
+    """A request and the descriptor of its archive; None when no more are to come."""
+    head, fds, _, _ = socket.recv_fds(asked, SIZE.size, 1)
+    if len(head) < SIZE.size or not fds:
+        return None
+    return json.loads(receive(asked, SIZE.unpack(head)[0])), fds[0]
 
 
 def answer(archive_fd: int, request: dict[str, Any], limits: Limits) -> dict[str, Any]:
@@ -127,18 +158,12 @@ def reset_signals() -> None:
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
 
 
-def restrict(limits: Limits) -> None:
-    """Hand our resources to the kernel: memory, processor and real time, and neither files nor dumps from here on."""
-    memory = own_memory() + limits.memory
-    bounds = {
-        resource.RLIMIT_AS: memory,
-        resource.RLIMIT_CPU: limits.cpu_seconds,
-        resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_FSIZE: 0,
-        resource.RLIMIT_NOFILE: 0,
-    }
-    for what, bound in bounds.items():
-        resource.setrlimit(what, (bound, bound))
+def restrict(limits: Limits, memory: int) -> None:
+    """Have the kernel bound what one job takes: memory, processor and real time."""
+    memory += limits.memory
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    _, most = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(time.process_time()) + limits.cpu_seconds, most))
     signal.setitimer(signal.ITIMER_REAL, limits.wall_seconds + GRACE_SECONDS)  # should the parent not end it
 
 
@@ -151,12 +176,23 @@ def own_memory() -> int:
     return pages * resource.getpagesize()
 
 
-def read_all(connection: socket.socket) -> bytes:
-    return b"".join(iter(lambda: connection.recv(RECEIVE), b""))
+def receive(connection: socket.socket, size: int) -> bytes:
+    """The next *size* bytes.  Raises ``ConnectionError`` when there are fewer."""
+    pieces = []
+    while size:
+        piece = connection.recv(min(size, RECEIVE))
+        if not piece:
+            raise ConnectionResetError("the other end was closed")
+        pieces.append(piece)
+        size -= len(piece)
+    return b"".join(pieces)
 
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal reaches us too; our parent decides when to end
+    given = int(sys.argv[1])
+    low = os.dup(given)  # as low as can be, where the parent may have had thousands
+    os.close(given)
     gc.collect()
     gc.freeze()
-    serve(socket.socket(fileno=int(sys.argv[1])))
+    serve(socket.socket(fileno=low), own_memory())
