@@ -5,7 +5,7 @@ the listeners of each fact: *handlers* run at once, in the writer's transaction 
 *tasks* are put into the queue by that same transaction (rolled back: nothing queued; committed: queued exactly once).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -35,11 +35,25 @@ class Reaction:
 
 def announce(fact: Fact) -> None:
     """Tell everybody who reacts to *fact*.  Must be called inside a transaction."""
+    handle(fact)
+    for task, arguments in following(fact):
+        task.enqueue(*arguments)
+
+
+def handle(fact: Fact) -> None:
+    """Tell the handlers of *fact*; the caller queues what is `following`.  Must be called inside a transaction."""
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError(f"{type(fact).__name__} was announced outside a transaction")
-    reactions: Mapping[type[Fact], Reaction] = import_string(settings.PACKHOUSE_REACTIONS)
-    reaction = reactions.get(type(fact), Reaction())
-    for handler in reaction.handlers:
+    for handler in _reaction(fact).handlers:
         handler(fact)
-    for task, arguments in reaction.tasks:
-        task.enqueue(*arguments(fact))
+
+
+def following(fact: Fact) -> Iterator[tuple[Any, tuple[Any, ...]]]:
+    """The tasks that follow from *fact*, each with its arguments."""
+    for task, arguments in _reaction(fact).tasks:
+        yield task, arguments(fact)
+
+
+def _reaction(fact: Fact) -> Reaction:
+    reactions: Mapping[type[Fact], Reaction] = import_string(settings.PACKHOUSE_REACTIONS)
+    return reactions.get(type(fact), Reaction())

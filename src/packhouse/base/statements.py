@@ -182,13 +182,17 @@ def asked_ahead(questions: Iterable[Asked]) -> Iterator[None]:
         _AHEAD.reset(before)
 
 
-def written_together(*rows: tuple[Insertion, Any], before: Callable[[], None] = lambda: None) -> None:
-    """Do what has to be done *before*, and write *rows*, each with its insertion, in their order; all on one way."""
+def written_together(
+    *rows: tuple[Insertion, Any], before: Callable[[], None] = lambda: None, after: Callable[[], None] = lambda: None
+) -> None:
+    """Do what comes *before*, write *rows*, each with its insertion, in their order, and do what comes *after*; all on
+    one way."""
     cursors = [connection.cursor() for _ in rows]
     with in_one_go():
         before()
         for cursor, (insertion, row) in zip(cursors, rows, strict=True):
             insertion.send(cursor, row)
+        after()
     for cursor, (insertion, row) in zip(cursors, rows, strict=True):
         with closing(cursor):
             insertion.receive(cursor, row)

@@ -8,17 +8,19 @@ them when they are done: lock, journal, serials, facts.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from packhouse.audit.actions import NEW_EVENT, Actor
 from packhouse.audit.models import Event
-from packhouse.base.facts import announce
+from packhouse.base.facts import following, handle
 from packhouse.base.identity import Identity
 from packhouse.base.statements import Alteration, Insertion, in_one_go, written_together
 from packhouse.documents.actions import serial_lock
 from packhouse.projects.facts import ProjectFact
 from packhouse.projects.models import JournalEntry, Project
+from packhouse.queue.backend import NEW_TASK, row_of
 
 
 @dataclass(slots=True)
@@ -44,19 +46,34 @@ class Ledger:
         self.facts.append((project, fact))
 
     def write(self) -> None:
+        tasks = [(NEW_TASK, row_of(task, *told)) for _, fact in self.facts for task, told in following(fact)]
         events = [(NEW_EVENT, event) for event in self.events]
-        written_together(*events, *((_NEW_ENTRY, entry) for _, entry in self.entries), before=serial_lock)
+        entries = [(_NEW_ENTRY, entry) for _, entry in self.entries]
+        projects = {project.pk: project for project, _ in self.entries}
+        only = next(iter(projects)) if len(projects) == 1 else None
+        after = partial(_keep_newest_serial, only) if only else lambda: None
+        written_together(*tasks, *events, *entries, before=serial_lock, after=after)
         for project, entry in self.entries:
             project.last_serial = entry.pk
-        with in_one_go():
-            for project in {project.pk: project for project, _ in self.entries if project.pk}.values():
-                _LAST_SERIAL.put(project)
+        if not only:
+            with in_one_go():
+                for key, project in projects.items():
+                    if key:  # else the project is gone
+                        _LAST_SERIAL.put(project)
         for project, fact in self.facts:
-            announce(replace(fact, serial=project.last_serial))
+            handle(replace(fact, serial=project.last_serial))
 
 
 _NEW_ENTRY = Insertion(JournalEntry)
 _LAST_SERIAL = Alteration(Project, "last_serial")
+
+
+def _keep_newest_serial(project_id: int) -> None:
+    """Note in the project the serial of the newest entry of all: nobody else writes any under the serial lock."""
+    projects, entries = (connection.ops.quote_name(model._meta.db_table) for model in (Project, JournalEntry))
+    newest = f"UPDATE {projects} SET last_serial = (SELECT MAX(id) FROM {entries}) WHERE id = %s"  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(newest, [project_id])
 
 
 @contextmanager

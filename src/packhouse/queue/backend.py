@@ -19,7 +19,7 @@ from packhouse.base import clock
 from packhouse.base.statements import Insertion
 from packhouse.queue.models import QueuedTask
 
-_NEW_TASK = Insertion(QueuedTask)
+NEW_TASK = Insertion(QueuedTask)
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -55,20 +55,8 @@ class DatabaseBackend(BaseTaskBackend):
         self.validate_task(task)
         if not isinstance(task, BackgroundTask):
             raise InvalidTaskError(f"{task.name} was declared for another backend")
-        now = clock.now()
-        arguments = normalize_json({"args": args, "kwargs": kwargs})
-        row = QueuedTask(
-            queue=task.queue_name,
-            name=task.module_path,
-            arguments=arguments,
-            max_attempts=task.attempts,
-            time_limit=task.time_limit,
-            backoff=task.backoff,
-            dedupe=_dedupe_key(task.module_path, arguments) if task.unique else None,
-            run_at=task.run_after or now + timedelta(seconds=task.delay),
-            enqueued_at=now,
-        )
-        _NEW_TASK.write(row)
+        row = row_of(task, *args, **kwargs)
+        NEW_TASK.write(row)
         result: TaskResult[T] = result_of(row, task)
         task_enqueued.send(type(self), task_result=result)
         return result
@@ -78,6 +66,23 @@ class DatabaseBackend(BaseTaskBackend):
         if row is None:
             raise TaskResultDoesNotExist(result_id)
         return result_of(row, task_of(row))
+
+
+def row_of(task: BackgroundTask[..., Any], *args: Any, **kwargs: Any) -> QueuedTask:
+    """The row of a call, not yet written.  Raises ``TypeError`` or ``ValueError`` when an argument is no JSON value."""
+    now = clock.now()
+    arguments = normalize_json({"args": args, "kwargs": kwargs})
+    return QueuedTask(
+        queue=task.queue_name,
+        name=task.module_path,
+        arguments=arguments,
+        max_attempts=task.attempts,
+        time_limit=task.time_limit,
+        backoff=task.backoff,
+        dedupe=_dedupe_key(task.module_path, arguments) if task.unique else None,
+        run_at=task.run_after or now + timedelta(seconds=task.delay),
+        enqueued_at=now,
+    )
 
 
 def task_of(row: QueuedTask) -> Task[..., Any]:
