@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -21,6 +22,7 @@ from tests.specs.archives.cases import inspected, refused
 
 from packhouse.specs.archives.inspector import Inspector, InspectorUnavailable, environment
 from packhouse.specs.archives.limits import MIB, Limits
+from packhouse.specs.errors import Refused
 
 GOOD = make_wheel(sboms={"a.cdx.json": b"{}"}, licenses={"LICENSE": b"MIT"}, record="demo/__init__.py,,\n")
 
@@ -136,6 +138,17 @@ def test_a_reader_that_is_gone_is_replaced_and_one_that_nobody_asks_goes():
         os.kill(reader, signal.SIGALRM)  # as its timer does
         wait_until(lambda: descendants(server_of(inspector)) == [])
         assert look(inspector, GOOD, publisher="ada").root == "demo-1.0.dist-info"
+
+
+def test_a_reader_that_took_much_memory_reads_no_more():
+    with Inspector(limits=Limits(**GENEROUS)) as inspector:
+        look(inspector, GOOD, publisher="ada")
+        first = descendants(server_of(inspector))
+        with suppress(Refused):
+            look(inspector, make_sdist(metadata=b" " * (80 * MIB)), publisher="ada")
+        wait_until(lambda: descendants(server_of(inspector)) == [])
+        look(inspector, GOOD, publisher="ada")
+        assert descendants(server_of(inspector)) != first
 
 
 def test_a_reader_has_its_socket_open_and_room_for_an_archive():

@@ -39,6 +39,8 @@ FALLBACK_MEMORY = 512 * MIB
 RECEIVE = 64 * 1024
 GRACE_SECONDS = 5
 IDLE_SECONDS = 10
+MOST_KEPT = 64 * MIB
+"""Memory that a reader may once have had in use and still read the next archive: that one has as much room as any."""
 SOCKET = 3
 """A reader's socket: the descriptor behind those for input, output and errors.  An archive gets the next one."""
 MOST_DESCRIPTORS = 64
@@ -120,7 +122,8 @@ def alone(reply_fd: int) -> socket.socket:
 def work(asked: socket.socket, memory: int) -> None:
     """Job after job, each within the limits that it brings. Out of memory, it ends without an answer."""
     with suppress(MemoryError):
-        while job := take_job(asked):
+        job = take_job(asked)
+        while job:
             request, archive_fd = job
             limits = Limits(**request.pop("limits"))
             restrict(limits, memory)
@@ -128,6 +131,7 @@ def work(asked: socket.socket, memory: int) -> None:
             os.close(archive_fd)
             asked.sendall(SIZE.pack(len(said)) + said)
             signal.setitimer(signal.ITIMER_REAL, IDLE_SECONDS)
+            job = take_job(asked) if 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < MOST_KEPT else None
 
 
 def take_job(asked: socket.socket) -> tuple[dict[str, Any], int] | None:

@@ -24,6 +24,8 @@ from packhouse.specs.errors import Refused
 
 STOP_SECONDS = 5.0
 DEATH_SECONDS = 0.1
+AT_ONCE_SECONDS = 2.0
+"""So soon a reader gives no answer that was gone, or has no room left."""
 MOST_JOBS = 100
 """Archives that one process reads."""
 MOST_IDLE = 2
@@ -156,7 +158,7 @@ class Server:
         """One job: its answer, or nothing where it died.  Raises ``TimeoutError``, and ends it, after ``seconds``."""
         deadline = time.monotonic() + seconds
         while True:
-            reader = self._reader(publisher)
+            began, reader = time.monotonic(), self._reader(publisher)
             try:
                 answer = reader.ask(archive_fd, request, deadline)
             except OSError as error:
@@ -168,7 +170,7 @@ class Server:
                 self._keep(publisher, reader)
                 return answer
             reader.close()
-            if not reader.jobs:
+            if not reader.jobs or time.monotonic() > began + AT_ONCE_SECONDS:
                 return b""
             # Else it had ended meanwhile, or what it read before has left it less room: a new one has the last word.
 
