@@ -163,6 +163,18 @@ def test_a_hit_can_be_given_back(place: str, monkeypatch: Any, request: pytest.F
     assert use(LIMIT, 30, "given", place) == 1
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("others", [0, 1])
+def test_a_hit_can_be_given_back_when_its_window_has_just_ended(others: int, time_machine: Any) -> None:
+    time_machine.move_to(HOUR - timedelta(seconds=1), tick=False)
+    assert use(LIMIT, 3, "given late") == 3
+    time_machine.move_to(HOUR, tick=False)
+    assert use(LIMIT, others, "given late") == others
+    for _ in range(3):
+        give_back(LIMIT, "given late")
+    assert use(LIMIT, 30, "given late") == 20 - others
+
+
 def configure(monkeypatch: Any, cache: str, workers: int = 1) -> None:
     monkeypatch.setattr(settings, "PACKHOUSE", replace(settings.PACKHOUSE, cache=cache, workers=workers))
 

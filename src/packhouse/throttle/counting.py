@@ -102,9 +102,11 @@ class DatabasePlace:
         return _usage(window, now, used, former)
 
     def give_back(self, window: RateLimitItem, key: str) -> None:
-        slot = int(clock.now().timestamp() // window.get_expiry())
+        slot = int(clock.now().timestamp() // window.get_expiry())  # the hit's own, or the one behind it
+        counter = Counter.objects.filter(key=key)
         try:
-            Counter.objects.filter(key=key, slot=slot, used__gt=0).update(used=F("used") - 1)
+            if not counter.filter(slot__in=(slot, slot - 1), used__gt=0).update(used=F("used") - 1):
+                counter.filter(slot=slot, former__gt=0).update(former=F("former") - 1)
         except (DatabaseError, InterfaceError) as error:
             raise Unreachable from error
 
