@@ -42,7 +42,7 @@ class Ledger:
         self.events.append(event)
 
     def tell(self, project: Project, fact: ProjectFact) -> None:
-        """Announce *fact* once the journal is written; its serial is filled in then."""
+        """Announce *fact* once the journal is written, with its serial.  Tasks are queued beside the journal."""
         self.facts.append((project, fact))
 
     def write(self) -> None:
