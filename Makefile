@@ -15,7 +15,7 @@ catalogues := $(wildcard src/packhouse/*/locale/*/LC_MESSAGES/django.po)
 translated := $(venv)/translated
 templates := $(wildcard src/packhouse/*/templates src/packhouse/*/*/templates)
 # the tests of one file share what they set up; slow files have few tests and must not come last
-pytest := $(run)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
+pytest := $(run)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder --durations=20
 
 .PHONY: help serve test test-sqlite test-postgresql faults check bench docs messages screenshots popular fix sizes lock clean
 
@@ -31,9 +31,10 @@ test-sqlite: $(ready)  ## the whole suite on SQLite
 	tools/debian-packages.sh
 	$(pytest) --database=sqlite
 
-test-postgresql: $(ready)  ## all tests that touch a database, on PostgreSQL
+test-postgresql: $(ready)  ## all tests that touch a database, on PostgreSQL; how pages look does not depend on it
 	tools/debian-packages.sh
-	$(pytest) --database=postgresql --ignore=tests/specs --ignore=tests/house --ignore=tests/journeys/test_pages.py
+	$(pytest) --database=postgresql --ignore=tests/specs --ignore=tests/house --ignore=tests/journeys/test_pages.py \
+		--ignore=tests/browser/test_pages.py
 
 faults: export TESTS_FAULTS ?= 1
 faults: export TESTS_FIGURES := $(abspath $(venv))/figures.jsonl

@@ -19,10 +19,25 @@ hypothesis.settings.register_profile("dev", derandomize=True, database=None, dea
 hypothesis.settings.register_profile("ci", derandomize=True, database=None, deadline=None, max_examples=200)
 
 session = ExitStack()
+LINES_TOLD = 12
+"""Of a failure, at once; the summary has all of them."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--database", choices=["sqlite", "postgresql"], default="sqlite", help="what Django runs on")
+
+
+class Told:
+    """Says what failed as soon as it has: a run that is ended from outside never comes to its summary."""
+
+    def __init__(self, reporter: pytest.TerminalReporter) -> None:
+        self._reporter = reporter
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            self._reporter.ensure_newline()
+            self._reporter.write_line(f"{report.nodeid} ({report.when}, after {report.duration:.0f} s)", red=True)
+            self._reporter.write_line("\n".join(report.longreprtext.splitlines()[-LINES_TOLD:]))
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -39,6 +54,12 @@ def pytest_configure(config: pytest.Config) -> None:
     catalogues.compile_all()
     _load_settings()
     sys.addaudithook(_stay_on_this_machine)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    plugins = session.config.pluginmanager
+    if processes.in_ci() and (reporter := plugins.get_plugin("terminalreporter")):
+        plugins.register(Told(reporter))
 
 
 def pytest_unconfigure() -> None:

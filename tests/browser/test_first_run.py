@@ -19,7 +19,7 @@ PASSWORD = "wild horses on a green hill"
 @pytest.fixture
 def index(tmp_path: Path) -> Iterator[packhouse.Running]:
     """An index that nobody has used yet."""
-    with packhouse.running(tmp_path / "home") as index:
+    with packhouse.running(tmp_path / "home", migrates=True) as index:
         yield index
 
 

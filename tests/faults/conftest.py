@@ -27,7 +27,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.slow)
-            item.add_marker(pytest.mark.timeout(4 * 3600 if LONG else 900))
+            item.add_marker(pytest.mark.timeout(4 * 3600 if LONG else 400))
 
 
 @pytest.fixture

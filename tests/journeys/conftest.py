@@ -105,7 +105,7 @@ def open_shop(request: pytest.FixtureRequest, home: Path, name: str) -> Iterator
     database = None
     if request.config.getoption("--database") == "postgresql":
         database = request.getfixturevalue("postgres_server").create_database(name)
-    with packhouse.running(home, database=database, workers=2, env=NO_LIMITS) as index:
+    with packhouse.running(home, database=database, workers=2, env=NO_LIMITS, migrates=True) as index:
         password = home / "password"
         password.write_text("a long password of the journeys")
         who = ("user", "create", "ada", "--email", "ada@example.org", "--superuser", "--verified")

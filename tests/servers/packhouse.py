@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.servers import processes
+from tests.servers import processes, tables
 
 COMMAND = (sys.executable, "-m", "packhouse.cli")
 
@@ -49,14 +49,17 @@ def start_packhouse(
     env: Mapping[str, str] | None = None,
     port: int = 0,
     works: bool = True,
+    migrates: bool = False,
 ) -> Running:
     """Start an index, on a free loopback port unless told which, and return once it is ready.  The caller stops it.
 
-    Unless it *works*, nobody runs its background tasks.
+    Unless it *works*, nobody runs its background tasks.  Unless it *migrates*, a new one finds its tables made.
     """
     port = port or processes.free_port()
     url = f"http://127.0.0.1:{port}"
     home.mkdir(parents=True, exist_ok=True)
+    if not migrates:
+        tables.lay(home, database, _migrate)
     serve = ("serve", "--home", str(home), "--host", "127.0.0.1", "--port", str(port), "--workers", str(workers))
     alone = () if works else ("--no-work",)
     server = processes.start(
@@ -78,9 +81,10 @@ def running(
     workers: int = 1,
     env: Mapping[str, str] | None = None,
     works: bool = True,
+    migrates: bool = False,
 ) -> Iterator[Running]:
     """An index that lives as long as the block."""
-    index = start_packhouse(home, database=database, workers=workers, env=env, works=works)
+    index = start_packhouse(home, database=database, workers=workers, env=env, works=works, migrates=migrates)
     try:
         yield index
     finally:
@@ -106,6 +110,10 @@ def run_cli(
     )
     assert not check or done.returncode == 0, f"packhouse {' '.join(arguments)}\n{done.stdout}{done.stderr}"
     return done
+
+
+def _migrate(home: Path, database: str | None) -> None:
+    run_cli(home, "manage", "migrate", "--verbosity=0", database=database)
 
 
 def environment(home: Path, database: str | None = None) -> dict[str, str]:
