@@ -252,10 +252,10 @@ def _check_postgresql(database: str, found: Findings) -> None:
         [*look, f"--maintenance-db={database}", database], capture_output=True, text=True, check=False
     )
     found.require(done.returncode == 0, "I11 pg_amcheck", f"{done.stdout}{done.stderr}"[:500])
-    idle = "state = 'idle in transaction' AND now() - state_change > interval '5 s'"
-    with psycopg.connect(database) as connection:
-        asked = f"SELECT (SELECT deadlocks FROM pg_stat_database WHERE datname = %s), count(*) FILTER (WHERE {idle}) FROM pg_stat_activity"  # noqa: E501
-        row = connection.execute(asked, [name]).fetchone()
+    idle = "datname = %(name)s AND state = 'idle in transaction' AND now() - state_change > interval '5 s'"
+    asked = f"SELECT deadlocks, (SELECT count(*) FROM pg_stat_activity WHERE {idle}) FROM pg_stat_database WHERE datname = %(name)s"  # noqa: E501
+    with psycopg.connect(database) as connection:  # the cluster may have databases of others, who do as they like
+        row = connection.execute(asked, {"name": name}).fetchone()
     found.require(row == (0, 0), "I11 deadlocks, idle in transaction", str(row))
 
 

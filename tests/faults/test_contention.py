@@ -64,7 +64,7 @@ def deadlocks(database: str | None) -> int:
     if database is None:
         return 0
     with psycopg.connect(database) as connection:
-        row = connection.execute("SELECT sum(deadlocks) FROM pg_stat_database").fetchone()
+        row = connection.execute("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()").fetchone()
         return int(row[0]) if row else 0
 
 
