@@ -13,7 +13,7 @@ from tests.files.test_stores import s3_endpoint, s3_url  # noqa: F401 - fixtures
 from tests.servers import packhouse
 from tests.servers.packhouse import Running, run_cli
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_group("backup")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 PASSPHRASE = "four words are enough"
 
 
