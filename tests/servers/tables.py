@@ -15,7 +15,7 @@ from psycopg import sql
 from tests.servers import postgresql
 
 Migrate = Callable[[Path, str | None], object]
-"""``migrate(home, database)`` runs all migrations there; None is the SQLite of the home."""
+"""``migrate(home, database)`` runs all migrations there; None is the SQLite of the home, else a URL."""
 
 DUMP = ("--no-owner", "--no-privileges")
 LOAD = ("--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1", "--output=/dev/null")
@@ -26,9 +26,10 @@ _dumped: list[Path] = []
 
 def lay(home: Path, database: str | None, migrate: Migrate) -> None:
     """Give an index that has no tables yet the newest ones.  A database that cannot be reached is left to the index."""
-    if database is None:
-        if not (home / "packhouse.db").exists():
-            shutil.copy(_sqlite(migrate), home / "packhouse.db")
+    if database is None or database.startswith("sqlite:"):
+        file = Path(database.removeprefix("sqlite://")) if database else home / "packhouse.db"
+        if not file.exists():
+            shutil.copy(_sqlite(migrate), file)
     elif _is_empty(database):
         if not _dumped:
             _dumped.append(_dump(urlsplit(database).netloc, migrate))
