@@ -90,7 +90,8 @@ def test_a_letter_more_costs_few_statements_more(handed, at_once):
             connection,
         ) as asked:
             backend.call(row)
-        counts.append([line["sql"].split()[0] for line in asked if "SAVEPOINT" not in line["sql"]])
+        sent = [text for line in asked if line["sql"] for text in line["sql"].split(";\n")]
+        counts.append([text.split()[0] for text in sent if "SAVEPOINT" not in text])
     # sent, its task removed; the next one found and claimed
     assert Counter(counts[1]) - Counter(counts[0]) == (
         {"SELECT": 2, "UPDATE": 2, "DELETE": 1} if at_once == 1 else {"UPDATE": 1}
@@ -183,6 +184,24 @@ def test_what_waits_behind_a_letter_in_trouble_is_free_for_whoever_comes_next(ha
     assert waiting() == set(letters[1:])
     assert set(deliver()) == {"done"}
     assert handed[0] == letters
+
+
+@pytest.mark.django_db
+def test_letters_that_the_disk_does_not_keep_have_not_left_and_leave_nothing_behind(handed, outbox, monkeypatch):
+    letters = [post_one(str(number)).pk for number in range(3)]
+
+    def broken(files):
+        raise OSError("the disk is broken")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ports, "sync_files", broken)
+        with pytest.raises(sending.NotYet, match="the disk is broken"):
+            backend.call(take())
+    assert list(outbox.iterdir()) == []
+    assert set(Letter.objects.values_list("state", flat=True)) == {State.QUEUED}
+    assert waiting() == set(letters[1:])
+    assert set(deliver()) == {"done"}
+    assert len(list(outbox.glob("*.eml"))) == len(letters)
 
 
 @pytest.mark.django_db

@@ -4,9 +4,9 @@ import os
 import secrets
 import smtplib
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime, formataddr
 from pathlib import Path
@@ -16,7 +16,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 
-from packhouse.base.durable import make_folder, sync_folder
+from packhouse.base.durable import make_folder, sync_files, sync_folder
 from packhouse.mail.models import Letter
 from packhouse.mail.sns import Unavailable
 
@@ -45,6 +45,10 @@ class Port(Protocol):
 
     def hand_over(self, letter: Letter) -> str:
         """Hand *letter* over; returns the name it goes by from now on.  Raises ``Refused``, or whatever went wrong."""
+        ...
+
+    def settle(self) -> None:
+        """Wait until all that was handed over has left for good.  Raises what went wrong: then some of it may have."""
         ...
 
     def probe(self) -> str:
@@ -87,24 +91,37 @@ def message_of(letter: Letter) -> EmailMultiAlternatives:
 
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    """A folder that gets a file for each letter, whole and on disk, or none."""
+    """A folder that gets a file for each letter, whole and on disk, or none.
+
+    The disk is waited for when letters are settled, for all of them together.
+    """
 
     folder: Path
     keeps_text: bool = True
     at_once: int = 50
+    _drafts: dict[Path, Path] = field(default_factory=dict)
+    """What is written and not settled, with the name that it will have."""
 
     def hand_over(self, letter: Letter) -> str:
         self._make_folder()
         target = self.folder / f"{letter.created_at.astimezone(UTC):%Y%m%dT%H%M%SZ}-{letter.uid}.eml"
         draft = self.folder / f".{target.name}.{secrets.token_hex(4)}"
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as file:
+        with os.fdopen(handle, "wb") as file, _removed_if_it_fails([draft]):
             file.write(message_of(letter).message().as_bytes(linesep="\r\n"))
             file.flush()
-            os.fsync(file.fileno())
-        draft.replace(target)
-        sync_folder(self.folder)
+        self._drafts[draft] = target
         return target.name
+
+    def settle(self) -> None:
+        drafts = dict(self._drafts)
+        self._drafts.clear()
+        with _removed_if_it_fails(drafts):
+            sync_files(list(drafts))
+            for draft, target in drafts.items():
+                draft.replace(target)
+            if drafts:
+                sync_folder(self.folder)
 
     def probe(self) -> str:
         self._make_folder()
@@ -118,6 +135,16 @@ class Outbox:
 
     def _make_folder(self) -> None:
         make_folder(self.folder, 0o700)
+
+
+@contextmanager
+def _removed_if_it_fails(drafts: Iterable[Path]) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        for draft in drafts:
+            draft.unlink(missing_ok=True)
+        raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +189,9 @@ class MailServer:
             raise _verdict(code, answer, error) from error
         assert not refused  # with one recipient it is all or an exception
         return str(message["Message-ID"])
+
+    def settle(self) -> None:
+        """What the server has taken has left."""
 
     def probe(self) -> str:
         with self._connected():
@@ -247,6 +277,9 @@ class Ses:
                 raise Refused(f"{code}: {_brief(error)}") from error
             raise RuntimeError(_brief(error)) from error
         return str(message.anymail_status.message_id)  # type: ignore[attr-defined]
+
+    def settle(self) -> None:
+        """What the service has taken has left."""
 
     def probe(self) -> str:
         backend = self._backend()

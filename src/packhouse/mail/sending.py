@@ -70,18 +70,32 @@ def _send_all_to(address: str) -> str:
 def _hand_over(port: ports.Port, letters: Sequence[Letter]) -> tuple[list[actions.Outcome], str]:
     """Hand *letters* over, up to the first that cannot leave for now: what has become of them, and what keeps it."""
     outcomes: list[actions.Outcome] = []
-    for letter in letters:
-        try:
-            outcomes.append(actions.Outcome(letter, port.hand_over(letter)))
-        except ports.Refused as refusal:
-            metrics.count("packhouse_letters", "refused")
-            outcomes.append(actions.Outcome(letter, refusal=str(refusal)))
-        except Exception as error:  # noqa: BLE001 - whatever it is, the letter waits and the console shows it
-            metrics.count("packhouse_letters", "delayed")
-            return outcomes, " ".join(f"{type(error).__name__}: {error}".split())
-        else:
-            metrics.count("packhouse_letters", "sent")
-    return outcomes, ""
+    trouble = ""
+    try:
+        for letter in letters:
+            outcomes.append(_handed_over(port, letter))  # noqa: PERF401 - what comes before an exception counts
+    except Exception as error:  # noqa: BLE001 - whatever it is, the letter waits and the console shows it
+        trouble = _words(error)
+    try:
+        port.settle()
+    except Exception as error:  # noqa: BLE001 - the same; which of them have left is not known, so all are tried again
+        outcomes, trouble = [], _words(error)
+    for outcome in outcomes:
+        metrics.count("packhouse_letters", "refused" if outcome.refusal else "sent")
+    if trouble:
+        metrics.count("packhouse_letters", "delayed")
+    return outcomes, trouble
+
+
+def _handed_over(port: ports.Port, letter: Letter) -> actions.Outcome:
+    try:
+        return actions.Outcome(letter, port.hand_over(letter))
+    except ports.Refused as refusal:
+        return actions.Outcome(letter, refusal=str(refusal))
+
+
+def _words(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())
 
 
 def _leave_to_another(address: str) -> None:

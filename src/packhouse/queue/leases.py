@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 LONGEST_ERROR = 8000
 MOST_LOSSES = 8
 """Attempts that a task has at least when its workers are lost, which need not be its fault."""
+LONGEST_WAIT_AFTER_LOSS = timedelta(seconds=10)
+"""However often: what a task waits for after a failure, others to come back, has nothing to do with it."""
 MOST_TWINS = 5000  # databases bound the parameters of one statement
 _FREE: dict[str, Any] = {"lease_by": "", "lease_until": None}
 _NAMED_SECRET = re.compile(r"(?i)\b(\w*(?:passw|secret|token|api_?key)\w*\W{1,3})[^\s'\",)]+")
@@ -107,12 +109,14 @@ def lose(row: QueuedTask) -> bool:
     """Note that *row* was cut off: its time limit was reached, or its worker is gone.
 
     The first loss of a worker is nobody's fault as a rule, so the task runs again at once; a task that loses it again
-    may be what kills it, and waits.  It is given up after ``MOST_LOSSES`` attempts, or all of its own.
+    may be what kills it, and waits, so that others get their turn.  It is given up after ``MOST_LOSSES`` attempts, or
+    all of its own.
     """
     if row.is_over_its_limit(clock.now()):
         return fail(row, f"TimeoutError: killed at its time limit of {row.time_limit} s")
     row.max_attempts = max(row.max_attempts, min(MOST_LOSSES, row.attempts + 1))
-    return fail(row, "RuntimeError: its worker was lost", delay=timedelta() if row.attempts == 1 else None)
+    delay = min(delay_after(row.attempts, row.backoff), LONGEST_WAIT_AFTER_LOSS) if row.attempts > 1 else timedelta()
+    return fail(row, "RuntimeError: its worker was lost", delay=delay)
 
 
 def give_back(row: QueuedTask, *, delay: timedelta = timedelta()) -> bool:
