@@ -3,7 +3,7 @@
 from contextlib import nullcontext
 
 import pytest
-from django.db import DataError, IntegrityError, connection, transaction
+from django.db import DataError, IntegrityError, ProgrammingError, connection, transaction
 from django.db.models import Q
 from django.test.utils import CaptureQueriesContext
 from tests.factories.accounts import make_user
@@ -197,6 +197,35 @@ def test_an_error_in_one_go_is_told_by_the_end_and_the_connection_goes_on(shelf)
         put(names)
     put(names[1:])
     assert Filename.objects.filter(filename__in="ab").count() == 2
+
+
+def test_what_goes_together_is_one_text_in_its_order_whatever_stands_in_it(shelf):
+    odd = ["50 % off", "it's; DROP TABLE x", "%s", "back\\slash", "\u2603;\n"]
+    names, releases = Insertion(Filename), Insertion(Release)
+    made = Release(project=shelf[0], version="7", canonical_version="7", sort_key=b"%s';\x00\xff", metadata={"a": odd})
+    with CaptureQueriesContext(connection) as queries:
+        put([Filename(filename=name) for name in odd])
+        written_together(
+            (names, Filename(filename="first")), (releases, made), before=lambda: VERSIONS_OF.send(a_cursor(), (0,))
+        )
+        with asked_ahead([(VERSIONS_OF, shelf[0].pk), (VERSIONS_OF, 0), (VERSIONS_OF, shelf[1].pk)]):
+            found = VERSIONS_OF.rows(shelf[0].pk), VERSIONS_OF.rows(0), VERSIONS_OF.rows(shelf[1].pk)
+    ways = [line["sql"].count("INSERT INTO") for line in queries if line["sql"]]
+    assert ways == ([len(odd), 2, 0] if connection.vendor == "postgresql" else [1] * len(odd) + [0, 1, 1] + [0] * 3)
+    assert found == ([("1.0",), ("2.0",), ("7",)], [], [("1.0",), ("2.0",)])
+    assert set(Filename.objects.values_list("filename", flat=True)) >= {*odd, "first"}
+    stored = Release.objects.get(pk=made.pk)
+    assert (stored.version, bytes(stored.sort_key), stored.metadata) == ("7", b"%s';\x00\xff", {"a": odd})
+
+
+def a_cursor():
+    return connection.cursor()
+
+
+def test_nothing_is_fetched_in_one_go(shelf):
+    refused = pytest.raises(ProgrammingError) if connection.vendor == "postgresql" else nullcontext()
+    with refused, in_one_go():
+        VERSIONS_OF.rows(shelf[0].pk)
 
 
 def put(names):

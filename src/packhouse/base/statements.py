@@ -4,12 +4,12 @@ Django puts a query together and compiles it anew whenever it is asked; on the w
 database takes to answer.  A `Question` has Django do it once, and afterwards only fills in other values.
 
 While a writer waits for each answer, everybody waits who waits for the writer's locks.  So statements that do not need
-each other's answers go to PostgreSQL together (`in_one_go`, `asked_ahead`, `written_together`); on SQLite, where no way
-is long, they follow each other as ever.
+each other's answers go to PostgreSQL together, as one text (`in_one_go`, `asked_ahead`, `written_together`); on SQLite,
+where no way is long, they follow each other as ever.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Final
 from uuid import UUID
@@ -144,17 +144,45 @@ class Insertion:
 
 @contextmanager
 def in_one_go() -> Iterator[None]:
-    """What is executed inside goes to PostgreSQL without a wait for each answer: an error may come up late, by the end.
+    """What is executed inside goes to PostgreSQL by the end of the block, all at once, and so do its errors come up.
 
-    For statements whose answers nobody looks at inside: numbers of rows are not known there, and to fetch is to wait.
+    For statements whose answers nobody looks at inside: numbers of rows are not known there, and to fetch is an error.
     """
     if connection.vendor != "postgresql":
         yield
         return
-    connection.ensure_connection()
-    raw: Any = connection.connection
-    with connection.wrap_database_errors, raw.pipeline():
+    with _put_off() as texts:
         yield
+    if texts:
+        with connection.cursor() as cursor:
+            cursor.execute(_TOGETHER.join(texts))
+
+
+_TOGETHER: Final = ";\n"
+"""What stands between statements that PostgreSQL is to do one after the other ("simple query" of its protocol)."""
+
+
+@contextmanager
+def _put_off() -> Iterator[list[str]]:
+    """The texts of what is executed inside, with its values in them, instead of its execution; for PostgreSQL alone."""
+    texts: list[str] = []
+
+    def put_off(execute: object, sql: str, values: Any, many: bool, context: Mapping[str, Any]) -> None:
+        write = context["cursor"].mogrify
+        texts.extend(write(sql, one) for one in (values if many else [values]))
+
+    with connection.execute_wrapper(put_off):
+        yield texts
+
+
+def _answers(texts: list[str]) -> Iterator[Any]:
+    """Execute *texts*; a cursor from which the answer to each of them is to be fetched before the next."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TOGETHER.join(texts))
+        for number in range(len(texts)):
+            if number:
+                cursor.nextset()
+            yield cursor
 
 
 @contextmanager
@@ -167,14 +195,12 @@ def asked_ahead(questions: Iterable[Asked]) -> Iterator[None]:
     if not asked:
         yield
         return
-    cursors = [connection.cursor() for _ in asked]
-    with in_one_go():
-        for cursor, (question, *values) in zip(cursors, asked, strict=True):
-            question.send(cursor, tuple(values))
+    with _put_off() as texts, connection.cursor() as unused:
+        for question, *values in asked:
+            question.send(unused, tuple(values))
     found = dict(_AHEAD.get())
-    for cursor, (question, *values) in zip(cursors, asked, strict=True):
-        with closing(cursor):
-            found[question, tuple(values)] = question.receive(cursor)
+    for (question, *values), cursor in zip(asked, _answers(texts), strict=True):
+        found[question, tuple(values)] = question.receive(cursor)
     before = _AHEAD.set(found)
     try:
         yield
@@ -187,14 +213,22 @@ def written_together(
 ) -> None:
     """Do what comes *before*, write *rows*, each with its insertion, in their order, and do what comes *after*; all on
     one way."""
-    cursors = [connection.cursor() for _ in rows]
-    with in_one_go():
+    if connection.vendor != "postgresql":
         before()
-        for cursor, (insertion, row) in zip(cursors, rows, strict=True):
-            insertion.send(cursor, row)
+        for insertion, row in rows:
+            insertion.write(row)
         after()
-    for cursor, (insertion, row) in zip(cursors, rows, strict=True):
-        with closing(cursor):
+        return
+    with _put_off() as texts, connection.cursor() as unused:
+        before()
+        first = len(texts)
+        for insertion, row in rows:
+            insertion.send(unused, row)
+        after()
+    written: dict[int, tuple[Insertion, Any]] = dict(enumerate(rows, start=first))
+    for number, cursor in enumerate(_answers(texts)):
+        if number in written:
+            insertion, row = written[number]
             insertion.receive(cursor, row)
 
 

@@ -6,16 +6,18 @@ serials.
 """
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 
 from packhouse.accounts.actions import subject as user_subject
 from packhouse.audit.actions import NEW_EVENT, Actor, Subject, drafted, record
 from packhouse.audit.models import Event
 from packhouse.base import clock
-from packhouse.base.statements import Insertion, Question, asked_ahead, written_together
+from packhouse.base.statements import Asked, Insertion, Question, asked_ahead, written_together
 from packhouse.organizations.models import Organization
 from packhouse.organizations.naming import subject as organization_subject
 from packhouse.projects import emails, facts
@@ -38,12 +40,25 @@ class LastOwner(Exception):
     """A project keeps at least one owner."""
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What there is of a locked project before a file is published: the name it shows, and the file's release."""
+
+    name: str
+    release: Release | None
+
+
 def lock_project(project_id: int) -> Project:
     """The project as it is now; nobody else changes it before this transaction ends.  Raises ``DoesNotExist``."""
     found: Project | None = _LOCKED.object(Project, project_id)
     if found is None:
         raise Project.DoesNotExist(f"project {project_id} is gone")
     return found
+
+
+def asked_lock(project_id: int) -> Asked:
+    """What `lock_project` asks."""
+    return _LOCKED, project_id
 
 
 def create_project(
@@ -83,25 +98,27 @@ def publish_file(
     description: Description | None,
     file: File,
     total_size_limit: int,
+    seen: Seen | None = None,
     ledger: Ledger | None = None,
 ) -> File:
     """Publish *file* in *release* of *project*, which the caller has locked.
 
     ``release``, ``description`` and ``file`` are unsaved.  A release of that version that exists keeps its metadata and
-    only gains verified links.  ``project.name`` is the spelling to show from now on.  Raises ``ProjectFull``, and
-    ``IntegrityError`` when the file name or the content is taken.
+    only gains verified links.  ``project.name`` is the spelling to show from now on.  What the caller has *seen* under
+    the lock is not asked again.  Raises ``ProjectFull``, and ``IntegrityError`` when file name or content are taken.
     """
     with journalled(by, ledger) as book:
-        with asked_ahead([asked_release(project.pk, release.canonical_version), (_NAME, project.pk)]):
-            existing = release_of(project.pk, release.canonical_version)
-            [(former_name,)] = _NAME.rows(project.pk)
-        if existing is None:
+        if project.total_size + file.size > total_size_limit:
+            raise ProjectFull(total_size_limit)
+        seen = seen or _look(project, release.canonical_version)
+        if seen.release is None:
             _start_release(book, project, release, description)
         else:
-            _verify_more(existing, release.verified)
-        file.project, file.release = project, existing or release
-        written_together((_NEW_FILENAME, Filename(filename=file.filename)), (_NEW_FILE, file))
-        _grow(project, file.size, total_size_limit)
+            _verify_more(seen.release, release.verified)
+        file.project, file.release = project, seen.release or release
+        new = ((_NEW_FILENAME, Filename(filename=file.filename)), (_NEW_FILE, file))
+        written_together(*new, after=partial(_grow, project, file.size))
+        project.total_size += file.size
         book.note(project, f"add {file.python_version} file {file.filename}", file.release.version)
         said = {"version": file.release.version, "sha256": file.sha256}
         book.record(drafted("file:add", subject=_file_subject(file), by=by, additional=said))
@@ -114,8 +131,8 @@ def publish_file(
             file.pk,
             file.filename,
             bytes(file.sort_key),
-            new_release=existing is None,
-            former_name="" if former_name == project.name else former_name,
+            new_release=seen.release is None,
+            former_name="" if seen.name == project.name else seen.name,
         )
         book.tell(project, fact)
     return file
@@ -371,11 +388,18 @@ def _mentions(metadata: Any, text: str) -> bool:
     return isinstance(metadata, str) and text in metadata.split()
 
 
-def _grow(project: Project, size: int, limit: int) -> None:
+def _grow(project: Project, size: int) -> None:
     """Take the room for a file, and write the display name."""
-    room = Project.objects.filter(pk=project.pk, total_size__lte=limit - size)
-    if not room.update(total_size=F("total_size") + size, name=project.name):
-        raise ProjectFull(limit)
+    table = connection.ops.quote_name(Project._meta.db_table)
+    with connection.cursor() as cursor:
+        grown = f"UPDATE {table} SET total_size = total_size + %s, name = %s WHERE id = %s"  # noqa: S608
+        cursor.execute(grown, [size, project.name, project.pk])
+
+
+def _look(project: Project, canonical_version: str) -> Seen:
+    with asked_ahead([asked_release(project.pk, canonical_version), (_NAME, project.pk)]):
+        [(name,)] = _NAME.rows(project.pk)
+        return Seen(name, release_of(project.pk, canonical_version))
 
 
 _NEW_FILENAME, _NEW_FILE, _NEW_RELEASE = Insertion(Filename), Insertion(File), Insertion(Release)

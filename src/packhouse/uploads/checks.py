@@ -290,8 +290,14 @@ def asked_again(upload: Spooled) -> Iterator[Asked]:
         yield from projects.asked_role(upload.identity.user_id, upload.project)
         if upload.identity.publisher is not None:
             yield publishers.asked_trust(upload.identity.publisher.id, upload.project.pk)
-        yield _SAME, upload.filename, upload.content.blake2_256
-        yield projects.asked_use(upload.filename)
+    yield from asked_racing(upload)
+
+
+def asked_racing(upload: Spooled) -> Iterator[Asked]:
+    """What those ask that look at what other uploads change."""
+    yield _SAME, upload.filename, upload.content.blake2_256
+    yield projects.asked_use(upload.filename)
+    if upload.project is not None:
         yield projects.asked_release(upload.project.pk, upload.canonical_version)
 
 

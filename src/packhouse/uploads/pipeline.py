@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
+from packhouse.base.statements import asked_ahead
 from packhouse.specs.errors import Refused
 from packhouse.uploads import checks, form, opening
 from packhouse.uploads.reasons import Rejected
@@ -52,9 +53,8 @@ SPOOLED: Final[Sequence[Callable[[Spooled], None]]] = (
     checks.content_type_is_plausible,
     checks.file_is_small_enough,
     checks.digests_match,
-    *RACING,
-    checks.filename_names_the_release,
 )
+PLACED: Final[Sequence[Callable[[Spooled], None]]] = (*RACING, checks.filename_names_the_release)
 OPENED: Final[Sequence[Callable[[Opened], None]]] = (
     checks.licenses_are_there,
     checks.record_matches,
@@ -73,6 +73,8 @@ def examine(arrival: Arrival) -> Ready:
         run(DESCRIBED, described)
         spooled = opening.take_file(described)
         run(SPOOLED, spooled)
+        with asked_ahead(checks.asked_racing(spooled)):
+            run(PLACED, spooled)
         opened = opening.open_archive(spooled)
         run(OPENED, opened)
         return opening.render_description(opening.verify_attestations(opened))
@@ -80,7 +82,7 @@ def examine(arrival: Arrival) -> Ready:
 
 def order() -> list[str]:
     """Every step in words, for the documentation."""
-    steps = (form.read_form, *ARRIVAL, opening.identify, *SUBMISSION, opening.describe, *DESCRIBED, *SPOOLED)
+    steps = (form.read_form, *ARRIVAL, opening.identify, *SUBMISSION, opening.describe, *DESCRIBED, *SPOOLED, *PLACED)
     return [
         step.__name__.replace("_", " ")
         for step in (*steps, opening.open_archive, *OPENED, opening.verify_attestations, opening.render_description)

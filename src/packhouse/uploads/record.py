@@ -20,7 +20,7 @@ from django.db import IntegrityError, InterfaceError, OperationalError, connecti
 from packhouse.attestations.actions import keep_provenance
 from packhouse.audit.actions import Subject, record
 from packhouse.base.outages import is_full
-from packhouse.base.statements import asked_ahead
+from packhouse.base.statements import Asked, asked_ahead
 from packhouse.files import StoreFull, default_store, key_for
 from packhouse.projects import actions, emails, queries
 from packhouse.projects.ledger import Ledger
@@ -178,9 +178,11 @@ def _require_kept(stored: Stored) -> None:
 def _record(upload: Ready, stored: Stored) -> File:
     """One transaction: project, release, file, trail; then journal, documents and facts under the serial lock."""
     book = Ledger(upload.identity)
-    project = _own_project(upload, book)
-    upload = replace(upload, project=project)
-    _look_again(upload)
+    with asked_ahead(_asked(upload)):
+        project = _own_project(upload, book)
+        upload = replace(upload, project=project)
+        _look_again(upload)
+        seen = actions.Seen(project.name, queries.release_of(project.pk, upload.canonical_version))
     project.name = upload.metadata.name
     file = actions.publish_file(
         by=upload.identity,
@@ -189,6 +191,7 @@ def _record(upload: Ready, stored: Stored) -> File:
         description=_description(upload),
         file=_file(upload, stored.key),
         total_size_limit=checks.total_size_limit(upload),
+        seen=seen,
         ledger=book,
     )
     if upload.inspection.mismatch_count:
@@ -198,6 +201,13 @@ def _record(upload: Ready, stored: Stored) -> File:
     book.write()
     _require_kept(stored)
     return file
+
+
+def _asked(upload: Ready) -> Iterator[Asked]:
+    """What is asked of a project that is there, as soon as it is locked; a new one takes longer."""
+    if upload.project is not None:
+        yield actions.asked_lock(upload.project.pk)
+        yield from checks.asked_again(upload)
 
 
 def _own_project(upload: Ready, book: Ledger) -> Project:
@@ -214,7 +224,7 @@ def _own_project(upload: Ready, book: Ledger) -> Project:
 
 def _look_again(upload: Ready) -> None:
     """Run those checks once more whose answers others may have changed since."""
-    with pipeline.refusals(), asked_ahead(checks.asked_again(upload)):
+    with pipeline.refusals():
         pipeline.run(pipeline.ARRIVAL, upload)
         if upload.project is None:
             pipeline.run(pipeline.STARTING, upload)
