@@ -18,7 +18,7 @@ def purge_later() -> None:
     purge_due.call()
 
 
-@background("purge", attempts=3, time_limit=120, unique=True)
+@background("purge", attempts=30, time_limit=120, unique=True, backoff=1.0)
 def sweep() -> None:
     """By the clock: what has been left waiting by tasks that used up their attempts."""
     purge_due.call()

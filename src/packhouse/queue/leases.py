@@ -23,7 +23,7 @@ from packhouse.queue.models import LONGEST_BACKOFF, QueuedTask
 log = logging.getLogger(__name__)
 
 LONGEST_ERROR = 8000
-MOST_LOSSES = 8
+MOST_LOSSES = 20
 """Attempts that a task has at least when its workers are lost, which need not be its fault."""
 LONGEST_WAIT_AFTER_LOSS = timedelta(seconds=10)
 """However often: what a task waits for after a failure, others to come back, has nothing to do with it."""
