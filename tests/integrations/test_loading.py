@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from tests.factories.projects import make_project, publish
+from tests.factories.statements import statements
 from tests.index import world
 from tests.integrations.feeds import as_file, as_zip, record, until
 
@@ -280,7 +281,7 @@ def test_a_new_release_in_a_range_is_marked_by_the_clock_and_costs_its_upload_no
     take(record(ranges=[until("3")]))
     with CaptureQueriesContext(connection) as asked:
         publish(sample, "2.1")
-    assert not any("integrations" in query["sql"] for query in asked)
+    assert not any("integrations" in text for text in statements(asked))
     assert ids("2.1") == ids() == []
     assert actions.mark_new_releases() == 1
     assert ids("2.1") == ids() == ["GHSA-aaaa-bbbb-cccc"]

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
+from tests.factories.statements import statements
 from tests.mail.desk import deliver, post_one, with_mail
 
 from packhouse.base import clock
@@ -86,12 +87,9 @@ def test_a_letter_more_costs_few_statements_more(handed, at_once):
         for number in range(count):
             post_one(f"{count}-{number}")
         row = take()
-        with CaptureQueriesContext(
-            connection,
-        ) as asked:
+        with CaptureQueriesContext(connection) as asked:
             backend.call(row)
-        sent = [text for line in asked if line["sql"] for text in line["sql"].split(";\n")]
-        counts.append([text.split()[0] for text in sent if "SAVEPOINT" not in text])
+        counts.append([text.split()[0] for text in statements(asked) if "SAVEPOINT" not in text])
     # sent, its task removed; the next one found and claimed
     assert Counter(counts[1]) - Counter(counts[0]) == (
         {"SELECT": 2, "UPDATE": 2, "DELETE": 1} if at_once == 1 else {"UPDATE": 1}
