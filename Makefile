@@ -15,7 +15,7 @@ catalogues := $(wildcard src/packhouse/*/locale/*/LC_MESSAGES/django.po)
 translated := $(venv)/translated
 templates := $(wildcard src/packhouse/*/templates src/packhouse/*/*/templates)
 # the tests of one file share what they set up; slow files have few tests and must not come last
-pytest := $(run)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder --durations=20
+pytest := $(run)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder --durations=20 --max-worker-restart=0
 
 .PHONY: help serve test test-sqlite test-postgresql faults check bench docs messages screenshots popular fix sizes lock clean
 

@@ -1,10 +1,11 @@
 """What every test stands on: a home of its own, one of the two databases, real servers, no way out of the machine."""
 
+import faulthandler
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from ipaddress import ip_address
 from pathlib import Path
@@ -21,6 +22,9 @@ hypothesis.settings.register_profile("ci", derandomize=True, database=None, dead
 session = ExitStack()
 LINES_TOLD = 12
 """Of a failure, at once; the summary has all of them."""
+SECONDS_TO_FAIL = 60
+"""After a test's time is over: one that does not end then either, its process ends, and says where each thread was."""
+told_to = pytest.StashKey[int]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -43,6 +47,7 @@ class Told:
 def pytest_configure(config: pytest.Config) -> None:
     """Give this process its home and its database, then load the settings (pytest-django does the rest)."""
     hypothesis.settings.load_profile("ci" if processes.in_ci() else "dev")
+    config.stash[told_to] = os.dup(2)  # what a test prints is caught later
     home = Path(tempfile.mkdtemp(prefix="packhouse-tests-"))
     session.callback(shutil.rmtree, home, ignore_errors=True)
     os.environ["PACKHOUSE_HOME"] = str(home)
@@ -60,6 +65,18 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     plugins = session.config.pluginmanager
     if processes.in_ci() and (reporter := plugins.get_plugin("terminalreporter")):
         plugins.register(Told(reporter))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """pytest-timeout raises an error where the test is, which a clean-up that waits for ever does not let out."""
+    given = item.get_closest_marker("timeout")
+    seconds = given.args[0] if given else float(item.config.getini("timeout"))
+    faulthandler.dump_traceback_later(seconds + SECONDS_TO_FAIL, exit=True, file=item.config.stash[told_to])
+    try:
+        return (yield)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 def pytest_unconfigure() -> None:

@@ -63,8 +63,8 @@ def test_they_are_there_after_a_rebuild_that_failed(projects, monkeypatch):
 
 
 def test_they_are_made_once_more_where_a_filling_was_killed(projects):
-    filling = engine().filling()
-    filling.__enter__()
-    actions.index_projects([1])
-    assert actions.rebuild() == 3
-    assert indexes() == OWN
+    with engine().filling():
+        actions.index_projects([1])
+        assert indexes() == set()
+        assert actions.rebuild() == 3
+        assert indexes() == OWN

@@ -42,7 +42,7 @@ def missed():
 
 
 @pytest.mark.django_db
-@pytest.mark.timeout(3600)
+@pytest.mark.timeout(3600 if "TESTS_CATALOGUE" in os.environ else 120)
 def test_people_find_what_they_expect():
     if given := os.environ.get("TESTS_CATALOGUE"):
         fill(int(os.environ.get("TESTS_CATALOGUE_PROJECTS", "60000")), Path(given))
