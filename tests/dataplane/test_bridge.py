@@ -1,10 +1,12 @@
 """Bodies on their way to Django: how much of them may lie on the disk."""
 
 import asyncio
+import errno
 import time
 from types import SimpleNamespace
 
 import pytest
+from django.db import OperationalError
 
 from packhouse.dataplane.bridge import Bridge, Limits, Refusal
 
@@ -75,3 +77,38 @@ def test_django_is_loaded_once_however_many_requests_come_while_it_loads(tmp_pat
 
     assert [answered.status for answered in asyncio.run(crowd())] == [204] * 4
     assert loads == [1]
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (OperationalError("server closed the connection"), 503),
+        (OSError(errno.EIO, "disk"), 503),
+        (OSError(errno.ENOSPC, "disk"), 507),
+    ],
+)
+def test_an_outage_in_the_midst_of_an_answer_of_which_nothing_was_sent_is_told(tmp_path, error, status):
+    closed = []
+
+    class Body:
+        def __iter__(self):
+            yield b"<?xml"
+            raise error
+
+        def close(self):
+            closed.append(1)
+
+    def application(environ, start):
+        start("200 OK", [])
+        return Body()
+
+    bridge = Bridge(lambda: application, public_url="http://h", spool=tmp_path / "spool")
+    scope = SimpleNamespace(headers={}, method="GET", path="/", query_string="", client="127.0.0.1:1")
+
+    async def ask():
+        return await bridge.call(scope, await bridge.body(scope, arriving()), {})
+
+    with pytest.raises(Refusal) as refused:
+        asyncio.run(ask())
+    assert (refused.value.status, refused.value.headers) == (status, (("retry-after", "10"),))
+    assert closed == [1]

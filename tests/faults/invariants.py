@@ -33,6 +33,10 @@ JSON = "application/vnd.pypi.simple.v1+json"
 LINK = re.compile(r'<a href="([^"#]+)#sha256=([0-9a-f]{64})"')
 
 
+class Unanswered(http.client.HTTPException):
+    """The index said something else than 200."""
+
+
 class Site:
     """One keep-alive connection to an index; it reads the way an installer does."""
 
@@ -55,10 +59,11 @@ class Site:
         status, headers, body = self.get(path, JSON)
         return status, headers, json.loads(body) if status == 200 else None
 
-    def journal(self) -> list[tuple[str, str | None, int, str, int]]:
-        """Every entry of the journal, as a mirror that begins at nothing gets it."""
-        status, _, body = self._call("changelog_since_serial", 0)
-        assert status == 200
+    def journal(self, since: int = 0) -> list[tuple[str, str | None, int, str, int]]:
+        """The entries of the journal after the serial *since*, as a mirror gets them; ``Unanswered``."""
+        status, _, body = self._call("changelog_since_serial", since)
+        if status != 200:
+            raise Unanswered(status)
         return [tuple(entry) for entry in xmlrpc.client.loads(body)[0][0]]
 
     def _call(self, method: str, *parameters: int) -> tuple[int, Mapping[str, str], bytes]:

@@ -5,6 +5,7 @@ import xmlrpc.client
 from datetime import UTC, datetime
 
 import pytest
+from django.db import OperationalError
 from tests.factories.accounts import make_user
 from tests.factories.projects import make_project
 
@@ -260,3 +261,12 @@ def test_no_error_of_ours_is_told(index, monkeypatch):
 
     monkeypatch.setitem(xmlrpc_methods.METHODS, "broken", xmlrpc_methods.Method(broken, {}, 0))
     assert index.fault("broken") == (-32500, "application error")
+
+
+def test_an_outage_is_no_fault_of_the_call(client, monkeypatch):
+    def away():
+        raise OperationalError("server closed the connection")
+
+    monkeypatch.setitem(xmlrpc_methods.METHODS, "away", xmlrpc_methods.Method(away, {}, 0))
+    answer = client.post("/pypi", xmlrpc.client.dumps((), "away"), content_type="text/xml")
+    assert (answer.status_code, answer["Retry-After"]) == (503, "10")

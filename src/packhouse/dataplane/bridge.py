@@ -13,7 +13,11 @@ from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 
+import structlog
+
 from packhouse.dataplane.http import Header
+
+log: Any = structlog.get_logger(__name__)
 
 _IN_MEMORY = 256 * 1024
 _STREAM_FROM = 1024**2
@@ -194,10 +198,16 @@ class Bridge:
         close = getattr(result, "close", lambda: None)
         chunks = iter(result)
         body = bytearray()
-        for chunk in chunks:
-            body += chunk
-            if len(body) > _STREAM_FROM:
-                return _answered(started, bytes(body), chunks, close)
+        try:
+            for chunk in chunks:
+                body += chunk
+                if len(body) > _STREAM_FROM:
+                    return _answered(started, bytes(body), chunks, close)
+        except Exception as error:
+            close()
+            if refusal := _outage(error):
+                raise refusal from error
+            raise
         close()
         return _answered(started, bytes(body))
 
@@ -224,6 +234,18 @@ class Bridge:
             _add_header(environ, name, value)
         environ["HTTP_HOST"] = self._host  # links come from the configuration, never from the client
         return environ
+
+
+def _outage(error: Exception) -> Refusal | None:
+    """What to say where the database or a disk failed while the body was made, of which nothing was sent yet."""
+    from packhouse.base.outages import is_full, is_outage  # noqa: PLC0415 - once Django is there
+
+    if not is_outage(error):
+        return None
+    log.error("an answer was given up", exc_info=error)
+    if is_full(error):
+        return Refusal(507, "507 Insufficient Storage", ("retry-after", "10"))
+    return Refusal(503, "503 Service Unavailable: try again in a moment", ("retry-after", "10"))
 
 
 class _NoErrors:

@@ -9,6 +9,7 @@ import structlog
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from packhouse.base.outages import is_outage
 from packhouse.index import rows, xmlrpc
 from packhouse.projects.models import JournalEntry, Project, Role
 from packhouse.specs.names import normalize
@@ -72,9 +73,11 @@ def _value(call: xmlrpc.Call) -> Iterable[bytes]:
 
 
 def _told(error: Exception) -> Fault:
-    """*error* as callers see it: nothing of what is ours."""
+    """*error* as callers see it: nothing of what is ours.  Raises an outage, which is no answer to the call."""
     if isinstance(error, Fault):
         return error
+    if is_outage(error):
+        raise error
     log.error("xmlrpc.failed", exc_info=error)
     return Fault(xmlrpc.APPLICATION_ERROR, "application error")
 
