@@ -71,6 +71,7 @@ class DocumentStore:
         self._refreshing: dict[Key, asyncio.Future[None]] = {}
         self._seen: int | None = None
         self._mark = b""
+        self._told = generation.told()
         self._warming: asyncio.Future[None] | None = None
         self._syncing: asyncio.Future[None] | None = None
         self._sync_began = 0.0
@@ -214,22 +215,31 @@ class DocumentStore:
         return True
 
     def _sync_now(self) -> None:
-        mark = self.generation.read()  # before the feed is read: what is written later moves it again
+        told, mark = (
+            self.generation.told(),
+            self.generation.read(),
+        )  # before the feed: what comes later moves them again
         try:
             self._apply(self._feed())
         except Unavailable:
+            self._forget_told()
             return
-        self._mark = mark
+        self._told, self._mark = told, mark
 
     async def sync(self) -> None:
         """Read the change feed, off the event loop where the reader is slow.
 
-        On failure memory stays as it is, and so it does where the database does not answer for ``SYNC_PATIENCE``
-        seconds: what was true last is better than nothing.
+        On failure memory stays as it is but for what the writers of this machine have told of, and so it does where the
+        database does not answer for ``SYNC_PATIENCE`` seconds: what was true last is better than nothing.
         """
         if self.reader.inline:
             self._sync_now()
             return
+        await self._sync_in_time()
+        if self._syncing is not None or monotonic() < self._sync_not_before:
+            self._forget_told()
+
+    async def _sync_in_time(self) -> None:
         if self._syncing is not None:
             await self._wait_for_sync(self._syncing)
             if self._syncing is not None or self.generation.read() == self._mark:
@@ -250,14 +260,22 @@ class DocumentStore:
         self._syncing = None
 
     async def _sync_in_thread(self) -> None:
-        mark = self.generation.read()
+        told, mark = self.generation.told(), self.generation.read()
         try:
             found = await asyncio.get_running_loop().run_in_executor(self._threads, self._feed)
         except Unavailable:
             self._sync_not_before = monotonic() + SYNC_PAUSE
             return
         self._apply(found)
-        self._mark = mark
+        self._told, self._mark = told, mark
+
+    def _forget_told(self) -> None:
+        """Drop what has changed, as far as that is known without the database: another process may have shown it."""
+        keys, self._told = self.generation.told_since(self._told)
+        if keys is None or EVERYTHING in keys:
+            self._drop_all()
+        elif keys:
+            self._drop_changed(keys)
 
     def _feed(self) -> Callable[[], None]:
         """Ask what changed; returns what to do about it on the event loop."""
@@ -274,17 +292,26 @@ class DocumentStore:
         what()
 
     def _forget_all(self, last: int) -> None:
+        self._drop_all()
+        self._warming = asyncio.ensure_future(self._warm() if self._seen is None else self._remember())
+        self._seen = last
+
+    def _forget(self, keys: list[str], last: int) -> None:
+        self._drop_changed(keys)
+        if WITHHELD in keys:
+            self._warming = asyncio.ensure_future(self._remember())
+        self._seen = last
+
+    def _drop_all(self) -> None:
         for key in list(self._pages):
             self._outdate(key)
         self._releases.clear()
         for load in self._loading.values():
             load.stale = True
-        self._warming = asyncio.ensure_future(self._warm() if self._seen is None else self._remember())
-        self._seen = last
         for listener in self.listeners:
             listener(None)
 
-    def _forget(self, keys: list[str], last: int) -> None:
+    def _drop_changed(self, keys: list[str]) -> None:
         for key in keys:
             for fmt in _FORMATS:
                 self._outdate((key, fmt))
@@ -292,9 +319,6 @@ class DocumentStore:
                 for release in self._releases.pop(key.removeprefix("project/"), ()):
                     self._drop(release)
         self._mark_loads(set(keys))
-        if WITHHELD in keys:
-            self._warming = asyncio.ensure_future(self._remember())
-        self._seen = last
         for listener in self.listeners if keys else ():
             listener(keys)
 

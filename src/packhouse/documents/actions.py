@@ -8,6 +8,7 @@ import hashlib
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
@@ -161,7 +162,7 @@ class Writing:
             for key in self._changed:
                 _CHANGE.put(Change(key=key))
         if self._changed:
-            _tell_readers()
+            _tell_readers(*self._changed)
 
 
 def refresh(source: Source, touched: Iterable[bytes]) -> None:
@@ -197,11 +198,11 @@ def drop(key: str) -> None:
 def mark_changed(*keys: str) -> None:
     """Tell readers, once this transaction commits, that the documents *keys* are not what they were."""
     Change.objects.bulk_create([Change(key=key) for key in keys])
-    _tell_readers()
+    _tell_readers(*keys)
 
 
-def _tell_readers() -> None:
-    transaction.on_commit(generation.of(settings.PACKHOUSE.home).bump)
+def _tell_readers(*keys: str) -> None:
+    transaction.on_commit(partial(generation.of(settings.PACKHOUSE.home).bump, *keys))
 
 
 def asked_stored(*keys: str) -> Asked:

@@ -4,13 +4,25 @@ One small file in the home, mapped by every process of the machine.  A writer pu
 commit, before it answers; a reader compares eight bytes of memory and asks the database only when they differ.  A mark
 is random, not a count, so that two writers cannot write the same one.  A mark that was never written (its writer was
 killed between commit and answer, or runs on another machine) is made good by the readers' poll.
+
+Behind the mark stand the keys of the documents that were changed last, one after the other, the newest over the oldest.
+A reader whose database goes away before it could ask what has changed finds there what it must not show any more.
 """
 
+import fcntl
 import mmap
 import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-_SIZE = 8
+_MARK = 8
+_HEAD = 16
+"""The mark, and how many bytes of keys were ever told."""
+_ROOM = 256 * 1024
+"""Bytes of keys: those of some thousand changes."""
+_END = b"\n"
 
 
 class Generation:
@@ -18,19 +30,56 @@ class Generation:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            if os.fstat(fd).st_size < _SIZE:
-                os.ftruncate(fd, _SIZE)
-            self._map = mmap.mmap(fd, _SIZE)
-        finally:
-            os.close(fd)
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        if os.fstat(self._file).st_size < _HEAD + _ROOM:
+            os.posix_fallocate(self._file, 0, _HEAD + _ROOM)  # where a disk is full, writing into a hole kills
+        self._map = mmap.mmap(self._file, _HEAD + _ROOM)
+        self._lock = threading.Lock()
 
     def read(self) -> bytes:
-        return self._map[:_SIZE]
+        return self._map[:_MARK]
 
-    def bump(self) -> None:
-        self._map[:_SIZE] = os.urandom(_SIZE)
+    def bump(self, *keys: str) -> None:
+        """Move the mark; *keys* are the documents that have changed."""
+        if keys:
+            with self._alone():
+                self._tell(b"".join(key.encode() + _END for key in keys)[-_ROOM:])
+        self._map[:_MARK] = os.urandom(_MARK)
+
+    def told(self) -> int:
+        """How far the keys go that were told until now."""
+        return int.from_bytes(self._map[_MARK:_HEAD], "little")
+
+    def told_since(self, place: int) -> tuple[list[str] | None, int]:
+        """The keys that were told after ``told`` was *place*, None where they are too many, and where they end."""
+        end = self.told()
+        told = self._slice(place, end)
+        if not 0 <= self.told() - place <= _ROOM:
+            return None, end
+        return [key.decode() for key in told.split(_END)[:-1]], end
+
+    def _tell(self, keys: bytes) -> None:
+        place = self.told()
+        first = place % _ROOM
+        until_end = keys[: _ROOM - first]
+        self._map[_HEAD + first : _HEAD + first + len(until_end)] = until_end
+        self._map[_HEAD : _HEAD + len(keys) - len(until_end)] = keys[len(until_end) :]
+        self._map[_MARK:_HEAD] = (place + len(keys)).to_bytes(_HEAD - _MARK, "little")
+
+    def _slice(self, place: int, end: int) -> bytes:
+        ring = self._map[_HEAD:]
+        first = place % _ROOM
+        return (ring[first:] + ring[:first])[: max(0, end - place)]
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """No other thread and no other process of this machine tells anything; the lock goes with its holder."""
+        with self._lock:
+            fcntl.lockf(self._file, fcntl.LOCK_EX)
+            try:
+                yield
+            finally:
+                fcntl.lockf(self._file, fcntl.LOCK_UN)
 
 
 _open: dict[Path, Generation] = {}
