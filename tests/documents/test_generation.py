@@ -8,7 +8,8 @@ import pytest
 
 from packhouse.documents.generation import Generation
 
-ROOM = 256 * 1024
+MOST = 128 * 1024
+"""Bytes of keys that a reader may be behind."""
 
 
 @pytest.fixture
@@ -45,18 +46,30 @@ def test_keys_go_round_and_too_many_are_told_as_such(path):
         writer.bump(*told)
         keys, place = reader.told_since(place)
         assert keys == told
-    for number in range(ROOM // 16 + 1):
-        writer.bump(f"simple/{number:08}")
-    keys, end = reader.told_since(place)
-    assert keys is None
-    assert reader.told_since(end) == ([], end)
+    few = [f"simple/{number:08}" for number in range(MOST // 16)]
+    for key in few:
+        writer.bump(key)
+    assert reader.told_since(place)[0] == few
+    writer.bump("simple/z")
+    assert reader.told_since(place)[0] is None
+
+
+def test_too_many_keys_at_once_are_told_as_such_and_the_next_are_read(path):
+    writer, reader = Generation(path), Generation(path)
+    for times in (1, 4):
+        began = reader.told()
+        writer.bump(*[f"simple/{number:08}" for number in range(times * MOST // 16 + 1)])
+        keys, end = reader.told_since(began)
+        assert keys is None
+        writer.bump("simple/next")
+        assert reader.told_since(end)[0] == ["simple/next"]
 
 
 def test_who_looks_again_after_an_upgrade_finds_the_room_that_is_missing(path):
     path.parent.mkdir()
     path.write_bytes(b"12345678")
     assert Generation(path).read() == b"12345678"
-    assert path.stat().st_size > ROOM
+    assert path.stat().st_size > 2 * MOST
 
 
 def tell(path, name):

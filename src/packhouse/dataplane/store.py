@@ -215,10 +215,8 @@ class DocumentStore:
         return True
 
     def _sync_now(self) -> None:
-        told, mark = (
-            self.generation.told(),
-            self.generation.read(),
-        )  # before the feed: what comes later moves them again
+        told = self.generation.told()  # both before the feed is read: what is written later moves them again
+        mark = self.generation.read()
         try:
             self._apply(self._feed())
         except Unavailable:

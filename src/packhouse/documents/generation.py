@@ -21,7 +21,9 @@ _MARK = 8
 _HEAD = 16
 """The mark, and how many bytes of keys were ever told."""
 _ROOM = 256 * 1024
-"""Bytes of keys: those of some thousand changes."""
+"""Bytes for keys: those of some thousand changes."""
+_MOST = _ROOM // 2
+"""Bytes that are read at once, and that are told at once: what is being written is never what is being read."""
 _END = b"\n"
 
 
@@ -43,7 +45,7 @@ class Generation:
         """Move the mark; *keys* are the documents that have changed."""
         if keys:
             with self._alone():
-                self._tell(b"".join(key.encode() + _END for key in keys)[-_ROOM:])
+                self._tell(b"".join(key.encode() + _END for key in keys))
         self._map[:_MARK] = os.urandom(_MARK)
 
     def told(self) -> int:
@@ -53,23 +55,21 @@ class Generation:
     def told_since(self, place: int) -> tuple[list[str] | None, int]:
         """The keys that were told after ``told`` was *place*, None where they are too many, and where they end."""
         end = self.told()
-        told = self._slice(place, end)
-        if not 0 <= self.told() - place <= _ROOM:
+        ring, first = self._map[_HEAD:], place % _ROOM
+        told = (ring[first:] + ring[:first])[: end - place]
+        if self.told() - place > _MOST:
             return None, end
         return [key.decode() for key in told.split(_END)[:-1]], end
 
     def _tell(self, keys: bytes) -> None:
-        place = self.told()
-        first = place % _ROOM
-        until_end = keys[: _ROOM - first]
+        """The last of *keys*, where they are too many: so are they for every reader."""
+        end = self.told() + len(keys)
+        kept = keys[-_MOST:]
+        first = (end - len(kept)) % _ROOM
+        until_end = kept[: _ROOM - first]
         self._map[_HEAD + first : _HEAD + first + len(until_end)] = until_end
-        self._map[_HEAD : _HEAD + len(keys) - len(until_end)] = keys[len(until_end) :]
-        self._map[_MARK:_HEAD] = (place + len(keys)).to_bytes(_HEAD - _MARK, "little")
-
-    def _slice(self, place: int, end: int) -> bytes:
-        ring = self._map[_HEAD:]
-        first = place % _ROOM
-        return (ring[first:] + ring[:first])[: max(0, end - place)]
+        self._map[_HEAD : _HEAD + len(kept) - len(until_end)] = kept[len(until_end) :]
+        self._map[_MARK:_HEAD] = end.to_bytes(_HEAD - _MARK, "little")
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
