@@ -24,10 +24,10 @@ from tests.servers.postgresql import Machine
 PAUSE = 0.2
 """Between two looks: the XML-RPC answers 3,600 calls an hour."""
 OWN, HELD = 600_000_000, 700_000_000
-"""Numbers of uploads: of who publishes beside the others, and of the one that comes over a thin line."""
+"""Numbers of uploads: of those into the project that is followed, and of the one that comes over a thin line."""
 PAGES = [
-    ("/simple/fault-0/", "meta", "_last-serial"),
-    ("/pypi/fault-0/json", "last_serial"),
+    ("/simple/own-0/", "meta", "_last-serial"),
+    ("/pypi/own-0/json", "last_serial"),
     ("/simple/", "meta", "_last-serial"),
 ]
 """What has a serial, and where in its body."""
@@ -110,8 +110,12 @@ class Feed(Follower):
         return [parsedate_to_datetime(str(items[0].findtext("pubDate"))).timestamp()]
 
 
+def own(number: int) -> Upload:
+    return new_upload(OWN + 4 * number, size=20_000, projects=1, prefix="own")
+
+
 class Sender(threading.Thread):
-    """Publishes into a project of its own, one upload after the other; when each began and how long it took."""
+    """Publishes into the project that is followed, one upload after the other; when each began and how long it took."""
 
     def __init__(self, url: str, token: str, told: Told) -> None:
         super().__init__()
@@ -128,11 +132,10 @@ class Sender(threading.Thread):
         self.join()
 
     def run(self) -> None:
-        for number in count():
+        for number in count(1):
             if self._stopping.is_set():
                 return
-            began = time.monotonic()
-            upload = new_upload(OWN + 4 * number, size=20_000, projects=1, prefix="own")
+            began, upload = time.monotonic(), own(number)
             while publish(self.url, self.token, upload, self.told) != "200":
                 self._stopping.wait(0.05)
             self.took.append((began, time.monotonic() - began))
@@ -151,21 +154,21 @@ def test_who_follows_over_http_misses_nothing_and_sees_nothing_go_back(
     tmp_path: Path, durable_postgresql: Machine | None, often: Callable[[int, int], int], figures: Figures
 ) -> None:
     """One upload comes over a thin line, and PostgreSQL is restarted in the midst of it."""
-    lasting, held = often(4, 60), new_upload(4 * HELD, size=1_000_000, projects=1, prefix="held")
+    lasting, held = often(8, 60), new_upload(4 * HELD, size=1_000_000, projects=1, prefix="held")
     database = durable_postgresql.cluster.create_database("followed") if durable_postgresql else None
     with packhouse.running(tmp_path / "home", database=database, workers=2) as index:
         token, told, url = new_token(index), Told(), index.url
-        assert publish(url, token, new_upload(0), told) == "200"
+        assert publish(url, token, own(0), told) == "200"
         mirror, feed = Mirror(url, "/pypi"), Feed(url, "/rss/updates.xml")
         followers = [mirror, feed, *(Page(url, *where) for where in PAGES)]
         with ExitStack() as following:
             for follower in followers:
                 following.enter_context(follower)
-            with Load([url], token, clients=4, largest=20_000, first=1) as load, Sender(url, token, told) as sender:
-                time.sleep(lasting / 2)
+            with Load([url], token, clients=4, largest=20_000) as load, Sender(url, token, told) as sender:
+                time.sleep(lasting / 4)
                 began = time.monotonic()
                 with held_up(url, token, held, lasting):
-                    time.sleep(lasting / 2)
+                    time.sleep(lasting / 4)
                     if durable_postgresql:
                         restart_fast(durable_postgresql)
             assert retry_all(url, token, load.told) == []
