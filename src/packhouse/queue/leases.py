@@ -151,9 +151,15 @@ def recover_expired() -> int:
 
 
 def release_held_back() -> int:
-    """Make tasks due that would wait for a time which only a wrong clock has seen; returns how many that were."""
+    """Make tasks due that would wait for a time which only a wrong clock has seen; returns how many that were.
+
+    Those that another machine is just then making due are left to it, so that the two never wait for each other.
+    """
     now = clock.now()
-    return QueuedTask.objects.held_back(now).update(run_at=now, enqueued_at=Least("enqueued_at", Value(now)))
+    with transaction.atomic():
+        unlocked = QueuedTask.objects.held_back(now).select_for_update(skip_locked=True).values("pk")
+        held = QueuedTask.objects.filter(pk__in=unlocked)
+        return held.update(run_at=now, enqueued_at=Least("enqueued_at", Value(now)))
 
 
 def delay_after(attempts: int, backoff: float) -> timedelta:
