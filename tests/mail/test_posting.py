@@ -174,6 +174,23 @@ def test_what_a_killed_worker_was_sending_leaves_with_the_next_attempt_and_not_b
 
 
 @pytest.mark.django_db
+def test_who_was_too_slow_does_not_free_what_another_has_claimed_since():
+    letter = post_one()
+    (row,) = leases.claim("mail", name="slow", lease=timedelta(seconds=20))
+    nobody = backend.current.set(row)
+    assert actions.claim(letter)
+    backend.current.reset(nobody)
+    with time_machine.travel(datetime.now(UTC) + actions.CLAIM + timedelta(seconds=1)):
+        assert actions.claim(Letter.objects.get())
+    nobody = backend.current.set(row)
+    actions.let_go([letter])
+    actions.note_delayed(letter, "too slow")
+    backend.current.reset(nobody)
+    found = Letter.objects.get()
+    assert (found.state, found.attempts, found.last_error) == (State.SENDING, 0, "")
+
+
+@pytest.mark.django_db
 def test_what_is_being_sent_by_another_is_left_alone_until_that_one_is_given_up(outbox):
     letter = post_one()
     assert actions.claim(letter)

@@ -1,7 +1,7 @@
 """Posting letters, and writing down what becomes of them."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -15,7 +15,7 @@ from packhouse.base.statements import Alteration, Insertion, Question, in_one_go
 from packhouse.mail import tasks
 from packhouse.mail.draft import Draft, lay_out, one_line
 from packhouse.mail.facts import LettersSent, Sent
-from packhouse.mail.models import Letter
+from packhouse.mail.models import Letter, LetterQuerySet
 from packhouse.queue import actions as queue
 from packhouse.queue import leases
 from packhouse.queue.backend import current
@@ -222,16 +222,21 @@ _EMPTIED = Alteration(Letter, "text", "html")
 
 def note_delayed(letter: Letter, problem: str) -> None:
     """Write down that *letter* could not leave for now."""
-    claimed = Letter.objects.filter(pk=letter.pk, state=Letter.State.SENDING)
     change = {"last_error": problem[:LONGEST_ERROR], "attempts": letter.attempts + 1, "settled_at": clock.now()}
-    claimed.update(state=Letter.State.QUEUED, **change)
+    _mine([letter]).update(state=Letter.State.QUEUED, **change)
     log.warning("letter %s (%s) could not be sent: %s", letter.pk, letter.name, problem)
 
 
 def let_go(letters: Sequence[Letter]) -> None:
     """Leave *letters*, which were claimed and not tried, to whoever is next."""
+    _mine(letters).update(state=Letter.State.QUEUED)
+
+
+def _mine(letters: Iterable[Letter]) -> LetterQuerySet:
+    """Those that this very task still has: after ``CLAIM`` another may have taken them."""
+    task, attempt = _this_run()
     claimed = Letter.objects.filter(pk__in=[letter.pk for letter in letters], state=Letter.State.SENDING)
-    claimed.update(state=Letter.State.QUEUED)
+    return claimed.filter(claimed_task=task, claimed_attempt=attempt)
 
 
 def give_up(letter: Letter, problem: str) -> bool:
