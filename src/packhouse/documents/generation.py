@@ -34,7 +34,7 @@ class Generation:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         if os.fstat(self._file).st_size < _HEAD + _ROOM:
-            os.posix_fallocate(self._file, 0, _HEAD + _ROOM)  # where a disk is full, writing into a hole kills
+            _allocate(self._file, _HEAD + _ROOM)
         self._map = mmap.mmap(self._file, _HEAD + _ROOM)
         self._lock = threading.Lock()
 
@@ -80,6 +80,14 @@ class Generation:
                 yield
             finally:
                 fcntl.lockf(self._file, fcntl.LOCK_UN)
+
+
+def _allocate(file: int, size: int) -> None:
+    """Give *file* its *size*, and room: where a disk is full, to write into a hole of a mapped file ends the process."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file, 0, size)
+    else:  # macOS
+        os.ftruncate(file, size)
 
 
 _open: dict[Path, Generation] = {}
