@@ -83,7 +83,7 @@ class Generation:
 
 
 def _allocate(file: int, size: int) -> None:
-    """Give *file* its *size*, and room: where a disk is full, to write into a hole of a mapped file ends the process."""
+    """Give *file* its *size*, and room: where a disk is full, who writes into a hole of a mapped file is killed."""
     if hasattr(os, "posix_fallocate"):
         os.posix_fallocate(file, 0, size)
     else:  # macOS
