@@ -8,6 +8,7 @@ of Django.  Made again after a kill, the change finishes what is left.
 
 import os
 import sys
+import time
 
 import django
 
@@ -65,6 +66,7 @@ def _change(operation: str, project_name: str, subject: str) -> None:
     elif operation == "turn" and release:  # something to do for tasks, each time
         change = actions.unyank_release if release.yanked else actions.yank_release
         change(by=None, release=release)
+        _wait_until_due()
     elif operation == "delete" and release:
         actions.delete_release(by=None, release=release)
     elif operation == "quarantine" and release and not release.quarantined:
@@ -77,6 +79,16 @@ def _change(operation: str, project_name: str, subject: str) -> None:
         owner = User.objects.get(username="ada")
         if not owner.tokens.filter(description=f"minted for {subject}").exists():
             create_token(user=owner, description=f"minted for {subject}")
+
+
+def _wait_until_due() -> None:
+    """Search is brought up to date once a second."""
+    from packhouse.queue import QUEUES, leases
+
+    ends = time.monotonic() + 60
+    while not leases.due_queues(QUEUES):
+        assert time.monotonic() < ends
+        time.sleep(0.05)
 
 
 def _work(*_: str) -> None:
