@@ -18,7 +18,7 @@ from packhouse.base import running
 
 FIRST_PAUSE: Final = 0.5
 LONGEST_PAUSE: Final = 30.0
-LONGEST_AGAIN: Final = 2.0
+LONGEST_AGAIN: Final = 0.5
 """Of a process that has stayed up before: what ends it comes from outside, and it is missed."""
 STEADY: Final = 10.0
 """Seconds after which a process counts as having started well."""
