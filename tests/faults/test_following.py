@@ -3,6 +3,7 @@
 import threading
 import time
 import xml.etree.ElementTree as ET
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -35,15 +36,11 @@ NEWEST = 20
 """Changes whose releases the feed must have in the end; it has room for more."""
 
 
-class Follower(threading.Thread):
-    """Looks at *path* again and again, and notes what it ``saw``; ``missed`` are the looks that had no answer."""
+class Meanwhile(threading.Thread):
+    """Is at work as long as a block lasts."""
 
-    def __init__(self, url: str, path: str) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.url, self.path = url, path
-        self.saw: list[float] = []
-        self.looks = 0
-        self.missed: Counter[str] = Counter()
         self._stopping = threading.Event()
 
     def __enter__(self) -> Self:
@@ -53,6 +50,17 @@ class Follower(threading.Thread):
     def __exit__(self, *_: object) -> None:
         self._stopping.set()
         self.join()
+
+
+class Follower(Meanwhile, ABC):
+    """Looks at *path* again and again, and notes what it ``saw``; ``missed`` are the looks that had no answer."""
+
+    def __init__(self, url: str, path: str) -> None:
+        super().__init__()
+        self.url, self.path = url, path
+        self.saw: list[float] = []
+        self.looks = 0
+        self.missed: Counter[str] = Counter()
 
     def run(self) -> None:
         while not self._stopping.wait(PAUSE):
@@ -67,9 +75,9 @@ class Follower(threading.Thread):
             self.saw += self.look(site)
         self.looks += 1
 
+    @abstractmethod
     def look(self, site: Site) -> list[float]:
         """What there is to see now, in order."""
-        raise NotImplementedError
 
 
 class Mirror(Follower):
@@ -114,22 +122,13 @@ def own(number: int) -> Upload:
     return new_upload(OWN + 4 * number, size=20_000, projects=1, prefix="own")
 
 
-class Sender(threading.Thread):
+class Sender(Meanwhile):
     """Publishes into the project that is followed, one upload after the other; when each began and how long it took."""
 
     def __init__(self, url: str, token: str, told: Told) -> None:
         super().__init__()
         self.url, self.token, self.told = url, token, told
         self.took: list[tuple[float, float]] = []
-        self._stopping = threading.Event()
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stopping.set()
-        self.join()
 
     def run(self) -> None:
         for number in count(1):
