@@ -23,6 +23,8 @@ from tests.servers.packhouse import Running
 from tests.servers.processes import command, descendants
 from tests.uploads.publishing import BOUNDARY, body_of, credentials, fields_for
 
+from packhouse.cli.supervisor import STEADY
+
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc")
 
 
@@ -141,20 +143,90 @@ def test_no_log_holds_a_credential_however_it_came(tmp_path: Path, live_database
 def test_what_is_killed_is_started_again(live_server_process: Running) -> None:
     index = live_server_process
 
-    def workers() -> list[int]:
-        below = descendants(index.process.pid)
-        return [pid for pid, line in below.items() if "cli work" in line or "cli.front" in line]
+    def task_workers() -> list[int]:
+        return [pid for pid, line in descendants(index.process.pid).items() if "cli work" in line]
 
-    assert soon(lambda: len(workers()) == 3)  # the server's master, its worker, and the task worker
+    def is_whole() -> bool:
+        return packhouse.front(index).is_whole(1) and len(task_workers()) == 1
 
-    def replaced(killed: list[int]) -> bool:
-        return len(workers()) == 3 and not set(workers()) & set(killed) and status(f"{index.url}/_ready/") == 200
+    def replaced(killed: set[int]) -> bool:
+        here = packhouse.front(index)
+        return is_whole() and not {*here.workers, *here.standbys, *task_workers()} & killed
 
+    assert soon(is_whole)
     for _ in range(2):
-        killed = sorted(workers())[-2:]
+        here = packhouse.front(index)
+        killed = {*here.workers, *here.standbys, *task_workers()}
         for pid in killed:
             os.kill(pid, signal.SIGKILL)
         assert soon(lambda killed=killed: replaced(killed))
+        assert packhouse.front(index).master == here.master
+        assert soon(lambda: status(f"{index.url}/_ready/") == 200)
+
+
+def test_who_stands_by_takes_the_place_of_a_server_that_is_killed(live_server_process: Running) -> None:
+    index = live_server_process
+    for _ in range(3):
+        assert soon(lambda: packhouse.front(index).is_whole(1))
+        here = packhouse.front(index)
+        os.kill(here.master, signal.SIGKILL)
+        assert soon(lambda here=here: packhouse.front(index).master not in {0, here.master})
+        assert packhouse.front(index).master == here.standbys[0]
+        assert status(f"{index.url}/_ready/") == 200
+    assert soon(lambda: packhouse.front(index).is_whole(1))
+    below = list(descendants(index.process.pid))
+    assert index.stop() == 0
+    assert soon(lambda: alive(below) == [])
+
+
+def test_a_client_that_comes_when_the_server_has_died_waits_for_who_takes_its_place(
+    live_server_process: Running,
+) -> None:
+    index = live_server_process
+    assert soon(lambda: packhouse.front(index).is_whole(1))
+    here = packhouse.front(index)
+    os.kill(index.process.pid, signal.SIGSTOP)  # so that the one who stands by is not yet told
+    try:
+        for pid in (here.master, *here.workers):
+            os.kill(pid, signal.SIGKILL)
+        port = int(index.url.rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as client:
+            client.sendall(b"GET /_health/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            os.kill(index.process.pid, signal.SIGCONT)
+            assert client.recv(1000).startswith(b"HTTP/1.1 200")
+    finally:
+        os.kill(index.process.pid, signal.SIGCONT)
+
+
+def test_without_anybody_who_stands_by_the_server_is_begun_from_nothing(live_server_process: Running) -> None:
+    index = live_server_process
+    assert soon(lambda: packhouse.front(index).is_whole(1))
+    here = packhouse.front(index)
+    os.kill(index.process.pid, signal.SIGSTOP)
+    for pid in (here.master, *here.standbys):
+        os.kill(pid, signal.SIGKILL)
+    os.kill(index.process.pid, signal.SIGCONT)
+    assert soon(lambda: packhouse.front(index).is_whole(1))
+    assert packhouse.front(index).master not in {here.master, *here.standbys}
+    assert status(f"{index.url}/_ready/") == 200
+
+
+def test_a_server_that_gives_up_is_begun_from_nothing(live_server_process: Running) -> None:
+    """What its workers cannot live with may be what they were forked with."""
+    index = live_server_process
+    time.sleep(STEADY)  # one that never stayed up would not be started again
+    assert soon(lambda: packhouse.front(index).is_whole(1))
+    os.kill(packhouse.front(index).master, signal.SIGKILL)
+    assert soon(lambda: packhouse.front(index).is_whole(1))
+    here = packhouse.front(index)
+    while alive([here.master]):
+        for pid in packhouse.front(index).workers:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+    assert soon(lambda: packhouse.front(index).is_whole(1))
+    assert "server ended with status 3" in index.printed()
+    assert packhouse.front(index).master not in {here.master, *here.standbys}
+    assert status(f"{index.url}/_ready/") == 200
 
 
 def test_requests_under_way_finish_while_readiness_fails_and_new_connections_are_refused(

@@ -14,7 +14,7 @@ import pytest
 from tests.faults.conftest import Figures
 from tests.faults.invariants import Site, check, seconds_until_drained
 from tests.faults.publishing import Load, changes, new_user, retry_all, soon
-from tests.servers.packhouse import Running
+from tests.servers.packhouse import Running, front
 from tests.servers.postgresql import Machine
 from tests.servers.processes import descendants
 
@@ -28,11 +28,17 @@ def processes(index: Running, part: str) -> list[int]:
 
 
 def kill_web_worker(index: Running, chance: random.Random) -> None:
-    os.kill(chance.choice(processes(index, "cli.front")[1:]), signal.SIGKILL)
+    os.kill(chance.choice(front(index).workers), signal.SIGKILL)
 
 
-def kill_web_server(index: Running, chance: random.Random) -> None:
-    os.kill(processes(index, "cli.front")[0], signal.SIGKILL)
+def kill_web_server(index: Running, _chance: random.Random) -> None:
+    master = front(index).master
+    assert master, "no server to kill"
+    os.kill(master, signal.SIGKILL)
+
+
+def kill_standby(index: Running, chance: random.Random) -> None:
+    os.kill(chance.choice(front(index).standbys), signal.SIGKILL)
 
 
 def kill_task_worker(index: Running, chance: random.Random) -> None:
@@ -41,13 +47,13 @@ def kill_task_worker(index: Running, chance: random.Random) -> None:
 
 ACKNOWLEDGED = 20
 """Uploads between two kills, at least: kills of an index that does nothing show nothing."""
-KILLS = [kill_web_worker, kill_web_worker, kill_web_server, kill_task_worker]
+KILLS = [kill_web_worker, kill_web_server, kill_web_server, kill_standby, kill_task_worker]
 
 
-def is_whole(index: Running, front: int = 3) -> bool:
-    """Whether the server says that it is ready, and its first process and all its workers are there."""
+def is_whole(index: Running, workers: int = 2) -> bool:
+    """Whether the server says that it is ready, and its master, all its workers and who stands by are there."""
     with suppress(OSError, HTTPException), Site(index.url) as site:
-        return site.get("/_ready/")[0] == 200 and len(processes(index, "cli.front")) >= front
+        return site.get("/_ready/")[0] == 200 and front(index).is_whole(workers)
     return False
 
 

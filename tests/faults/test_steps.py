@@ -14,10 +14,10 @@ from pathlib import Path
 from tests.faults.conftest import LONG, Figures
 from tests.faults.invariants import check
 from tests.faults.publishing import TREE, Told, new_token, new_upload, new_user, publish, soon
-from tests.faults.test_kills import is_whole, processes
+from tests.faults.test_kills import is_whole
 from tests.servers import packhouse
 from tests.servers import processes as servers
-from tests.servers.packhouse import Running
+from tests.servers.packhouse import Running, front
 from tests.servers.postgresql import Machine
 
 CALLS = "fsync,fdatasync,pwrite64,link,linkat,unlink,unlinkat,rename,mkdir,ftruncate,flock,sendto"
@@ -114,7 +114,7 @@ def was_killed(log: Path) -> bool:
 
 
 def worker(index: Running) -> int:
-    return processes(index, "cli.front")[1]
+    return front(index).workers[0]
 
 
 def test_an_upload_killed_at_any_step_is_healed_by_the_next_try(
@@ -134,7 +134,7 @@ def test_an_upload_killed_at_any_step_is_healed_by_the_next_try(
             with traced(worker(index), log, *killing_at(step)):
                 publish(index.url, token, upload, told)
             killed += was_killed(log)
-            assert soon(lambda: is_whole(index, 2), 240), index.printed()[-2000:]
+            assert soon(lambda: is_whole(index, 1), 240), index.printed()[-2000:]
             assert publish(index.url, token, upload, told) == "200", step
         found = check(index.url, index.home, database=database, told=told, in_flight=0)
         assert found.violations == []

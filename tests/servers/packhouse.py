@@ -6,7 +6,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,6 +71,39 @@ def start_packhouse(
         | dict(env or {}),
     )
     return Running(url, server, home, database)
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """The ids of a server's processes: its master (0 while there is none with workers), the lowest id first."""
+
+    master: int
+    workers: list[int]
+    standbys: list[int]
+
+    def is_whole(self, workers: int) -> bool:
+        """Whether all are there."""
+        return bool(self.master) and len(self.workers) == workers and len(self.standbys) == 1
+
+
+def front(index: Running) -> Front:
+    """Who serves now (Linux).  Workers are in the process group of their master; who stands by leads one of its own."""
+    for master in sorted(_fronts(index.process.pid)):
+        below = _fronts(master)
+        workers = sorted(pid for pid, group in below.items() if group == master)
+        if workers:
+            return Front(master, workers, sorted(pid for pid, group in below.items() if group == pid))
+    return Front(0, [], [])
+
+
+def _fronts(top: int) -> dict[int, int]:
+    """The processes of servers below *top* with their groups."""
+    groups = {}
+    for pid, line in processes.descendants(top).items():
+        if "cli.front" in line:
+            with suppress(ProcessLookupError):
+                groups[pid] = os.getpgid(pid)
+    return groups
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from typing import Final
 
 VARIABLE: Final = "_PACKHOUSE_RUN"
 PR_SET_PDEATHSIG: Final = 1
+PR_SET_CHILD_SUBREAPER: Final = 36
 
 
 def make_folder(home: Path) -> Path:
@@ -78,6 +79,14 @@ def end_with_parent() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
     if sys.platform != "linux":
         threading.Thread(target=_watch, args=(parent,), name="parent-watch", daemon=True).start()
+
+
+def adopt_orphans() -> bool:
+    """Makes what its descendants leave behind when they die children of this process; False where nothing can.
+
+    The process has to wait for them, too: see prctl(2), PR_SET_CHILD_SUBREAPER.
+    """
+    return sys.platform == "linux" and not ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def _owner() -> int:

@@ -1,10 +1,11 @@
 """The server process: it holds the sockets and forks the workers that serve.
 
 ``python -m packhouse.cli.front`` is started by the supervisor, which hands it the whole configuration in the
-environment; with ``--prepare FD`` it brings the database up to date before it serves, and says so there; see
-docs/decisions/0008-server-process.md.
+environment; see docs/decisions/0008-server-process.md.
 """
 
+import argparse
+import functools
 import gc
 import os
 import resource
@@ -15,6 +16,7 @@ from collections.abc import Callable
 
 from packhouse import config
 from packhouse.base import logs, metrics, running
+from packhouse.cli import standby
 from packhouse.cli.supervisor import HOPELESS, NOBODY_YET, tell
 from packhouse.server import master, worker
 from packhouse.server.neighbours import Neighbours
@@ -27,6 +29,7 @@ def main() -> None:
     """Serves until SIGTERM."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there are workers that could be replaced
     running.end_with_parent()
+    asked = parser().parse_args()
     settings = config.load()
     logs.configure(settings.log_format, settings.log_level, settings.token_prefix)
     limits = worker.Limits(
@@ -36,22 +39,34 @@ def main() -> None:
         connections=connections(),
     )
     preload()
-    if sys.argv[1:2] == ["--prepare"]:
-        prepare(settings, int(sys.argv[2]))
+    if asked.prepare is not None:
+        prepare(settings, asked.prepare)
     sockets = master.listen(settings.host.strip("[]"), settings.port, settings.workers)
     neighbours = Neighbours(len(sockets)) if len(sockets) > 1 else None
+    line = None if asked.standby is None else socket.socket(fileno=asked.standby)
 
     def work(listening: socket.socket, ready: Callable[[], None]) -> None:
         """One worker."""
         running.end_with_parent()
+        if line:
+            line.close()
         metrics.start("server")
         from packhouse.dataplane.rsgi import application  # noqa: PLC0415 (made here, after the fork)
 
         door = neighbours.at(sockets.index(listening)) if neighbours else None
         worker.work(application, listening, limits, ready, door)
 
-    status = master.Master(sockets, work, settings.drain_seconds or 1).run()
+    wait_for_turn = functools.partial(standby.wait_for_turn, line) if line else None
+    status = master.Master(sockets, work, settings.drain_seconds or 1, wait_for_turn).run()
     sys.exit(HOPELESS if status else 0)
+
+
+def parser() -> argparse.ArgumentParser:
+    """What the supervisor may say beside the configuration."""
+    options = argparse.ArgumentParser(prog="packhouse.cli.front")
+    options.add_argument("--prepare", type=int, metavar="FD", help="bring the database up to date first; say so there")
+    options.add_argument("--standby", type=int, metavar="FD", help="keep a process that can take this one's place")
+    return options
 
 
 def preload() -> None:

@@ -13,6 +13,7 @@ from packhouse import config
 from packhouse.base import home as homes
 from packhouse.base import running
 from packhouse.cli import session
+from packhouse.cli.standby import Standby
 from packhouse.cli.supervisor import NOBODY_YET, RESTART, Child, Supervisor, own_command, put, tell
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -42,7 +43,8 @@ def serve(home: Path | None, *, no_work: bool, **flags: str | None) -> None:
         refuse_taken_port(settings.host, port)
     running.make_folder(settings.home)
     try:
-        server = Child("server", own_command("packhouse.cli.front"), essential=True)
+        standby = Standby() if running.adopt_orphans() else None
+        server = Child("server", own_command("packhouse.cli.front"), essential=True, standby=standby)
         children = [server]
         supervisor = Supervisor(children, notice=settings.drain_notice, drain=settings.drain_seconds)
         supervisor.heed_signals()  # before the server can be ready: who sees that may tell it to stop

@@ -10,11 +10,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from typing import Final, TextIO
 
 from packhouse.base import running
+from packhouse.cli.standby import Adopted, Standby
 
 FIRST_PAUSE: Final = 0.5
 LONGEST_PAUSE: Final = 30.0
@@ -37,16 +38,20 @@ GRACE: Final = 10.0
 class Child:
     """A process that shall run.  ``essential``: without it there is no point in running at all.
 
-    One that has once been steady is started again for ever: what ends it since then is not how it was set up.
+    One that has once been steady is started again for ever: what ends it since then is not how it was set up.  With
+    ``standby`` it keeps another process that has imported everything and takes its place when it is killed; when it
+    ends by itself it is begun from nothing, since what the other has inherited may be the reason.
     """
 
     name: str
     command: Sequence[str]
     essential: bool = False
-    process: subprocess.Popen[bytes] | None = None
+    standby: Standby | None = None
+    process: subprocess.Popen[bytes] | Adopted | None = None
     started: float = 0.0
     failures: int = 0
     was_steady: bool = False
+    was_killed: bool = False
     due: float = field(default_factory=time.monotonic)
 
     def start(self, *more: str, keep: Sequence[int] = ()) -> subprocess.Popen[bytes]:
@@ -55,14 +60,27 @@ class Child:
         *more* arguments, and the descriptors to *keep* open in it, are for this once.  Raises ``OSError`` when the
         machine has no room for another process; the next try is then put off.
         """
-        command = [*self.command, *more]
         self.started = time.monotonic()
-        try:
-            self.process = subprocess.Popen(command, process_group=0, pass_fds=keep)  # noqa: S603 (our own command)
-        except OSError:
-            self._put_off(self.started)
-            raise
-        return self.process
+        with ExitStack() as ends:
+            if self.standby:
+                line = ends.enter_context(self.standby.renew())
+                more, keep = (*more, "--standby", str(line.fileno())), (*keep, line.fileno())
+            command = [*self.command, *more]
+            try:
+                process = subprocess.Popen(command, process_group=0, pass_fds=keep)  # noqa: S603 (our own command)
+            except OSError:
+                self._put_off(self.started)
+                raise
+        self.process = process
+        return process
+
+    def start_again(self) -> None:
+        """The same, or lets a process that stands by take the place of one that was killed."""
+        if self.standby and self.was_killed and (successor := self.standby.take_over()):
+            self.started = time.monotonic()
+            self.process = successor
+        else:
+            self.start()
 
     def ended(self) -> int | None:
         """The exit status of a process that has just ended; the next start is then put off, longer each time."""
@@ -71,6 +89,7 @@ class Child:
         now = time.monotonic()
         self.signal(signal.SIGKILL)  # what it may have left in its group
         self.process = None
+        self.was_killed = status < 0
         self._put_off(now)
         return status
 
@@ -135,6 +154,9 @@ class Supervisor:
                 self._on_signal(number)
             self._see_who_ended()
             self._go_on_stopping()
+        for child in self.children:
+            if child.standby:
+                child.standby.close()
         if self.status == RESTART:
             self._heed_late_signals()
         return self.status
@@ -150,7 +172,7 @@ class Supervisor:
         for child in self.children:
             if child.process is None and not self.is_stopping and time.monotonic() >= child.due:
                 try:
-                    child.start()
+                    child.start_again()
                 except OSError as error:
                     self._miss(child, f"cannot be started: {error.strerror}")
 
@@ -214,6 +236,14 @@ class Supervisor:
             status = child.ended()
             if status is not None and not self.is_stopping:
                 self._miss(child, f"ended with status {status}", hopeless=status == HOPELESS)
+        self._bury_orphans()
+
+    def _bury_orphans(self) -> None:
+        """What its children left behind when they died is this process's to wait for, as it is process 1's."""
+        own = {child.process.pid for child in self.children if child.process}
+        with suppress(ChildProcessError):  # there is none at all
+            while (gone := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)) and gone.si_pid not in own:
+                os.waitpid(gone.si_pid, 0)
 
     def _miss(self, child: Child, what: str, *, hopeless: bool = False) -> None:
         """*child* does not run, though it should; without one that never stayed up there is no point in going on."""
