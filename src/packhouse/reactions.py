@@ -8,6 +8,7 @@ from packhouse.attestations.facts import ProvenanceAdded
 from packhouse.base.facts import Fact, Reaction
 from packhouse.flags.facts import FlagTurned
 from packhouse.index import handlers
+from packhouse.index import tasks as index
 from packhouse.mail import facts as mail
 from packhouse.organizations import facts as groups
 from packhouse.organizations import handlers as organizations
@@ -21,6 +22,10 @@ from packhouse.tokens import handlers as tokens
 
 def _project(fact: facts.ProjectFact) -> tuple[int]:
     return (fact.project_id,)
+
+
+def _nothing(_fact: Fact) -> tuple[()]:
+    return ()
 
 
 FIND = [(search.index_project, _project)]
@@ -39,6 +44,9 @@ REACTIONS: dict[type[Fact], Reaction] = {
     facts.ReleaseDeleted: Reaction(handlers=[handlers.release_deleted, pages_changed], tasks=FIND),
     facts.ProjectDeleted: Reaction(
         handlers=[handlers.project_deleted, publishers.project_deleted, pages_changed], tasks=FIND
+    ),
+    facts.WithheldFilesDeleted: Reaction(
+        handlers=[handlers.withheld_files_deleted], tasks=[(index.remove_doomed, _nothing)]
     ),
     facts.ProjectStatusChanged: Reaction(handlers=[handlers.project_status_changed, pages_changed], tasks=FIND),
     facts.RoleChanged: Reaction(handlers=[handlers.role_changed, pages_changed]),

@@ -217,8 +217,6 @@ def test_the_places_of_files_in_quarantine_are_listed_and_of_no_others():
     assert withheld() == {place(file) for file in [*files, late]}
     world.set_status(project, "active")
     assert withheld() == {place(files[1]), place(late)}
-    world.delete_file(late)
-    assert withheld() == {place(files[1])}
     world.quarantine_release(Release.objects.get(pk=held.pk), quarantined=False)
     assert withheld() == set()
 

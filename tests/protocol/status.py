@@ -1,4 +1,4 @@
-"""A project gets another status from another process (``python -m tests.protocol.status NAME STATUS``)."""
+"""Another process gives a project another status, or deletes it (``python -m tests.protocol.status NAME STATUS``)."""
 
 import os
 import sys
@@ -13,7 +13,11 @@ def main(name: str, status: str) -> None:
 
     from packhouse.projects.models import Project
 
-    world.set_status(Project.objects.get(normalized_name=name), status)
+    project = Project.objects.get(normalized_name=name)
+    if status == "deleted":
+        world.delete_project(project)
+    else:
+        world.set_status(project, status)
 
 
 if __name__ == "__main__":

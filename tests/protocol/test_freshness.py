@@ -106,6 +106,13 @@ def test_a_file_in_quarantine_is_withheld_with_the_next_request_though_it_was_gi
     assert statuses() == {403}
     shelf.run(index, "tests.protocol.status", "suspect", "active")
     assert statuses() == {200}
+    shelf.run(index, "tests.protocol.status", "suspect", "quarantined")
+    shelf.run(index, "tests.protocol.status", "suspect", "deleted")
+    until = time.monotonic() + wire.PATIENCE
+    while (found := statuses()) != {404}:
+        assert found <= {403, 404}
+        assert time.monotonic() < until
+    assert list(index.home.rglob("suspect-1.0*")) == []
 
 
 def test_a_change_whose_writer_was_killed_before_it_could_tell_shows_all_the_same(pair):

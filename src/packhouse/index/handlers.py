@@ -23,6 +23,7 @@ from packhouse.documents.actions import (
 from packhouse.documents.upkeep import drop_many, stored
 from packhouse.flags.facts import FlagTurned
 from packhouse.index import bulk, provenance, rows
+from packhouse.index.models import Doomed
 from packhouse.index.rows import QUARANTINED, ProjectRow, ReleaseRow, Shelf
 from packhouse.index.sources import (
     INDEX,
@@ -66,7 +67,12 @@ def provenance_added(fact: ProvenanceAdded) -> None:
 def file_deleted(fact: facts.FileDeleted) -> None:
     _refresh(fact.project_id, files=[fact.sort_key], release_id=fact.release_id)
     _drop_provenance([fact.path])
-    _withhold()
+    withhold()
+
+
+def withheld_files_deleted(fact: facts.WithheldFilesDeleted) -> None:
+    """They stay on the list of what is withheld, though the fact that follows takes their rows off it."""
+    Doomed.objects.bulk_create([Doomed(path=path) for path in fact.paths], ignore_conflicts=True)
 
 
 def release_yank_changed(fact: facts.ReleaseYanked | facts.ReleaseUnyanked) -> None:
@@ -78,7 +84,7 @@ def release_quarantine_changed(fact: facts.ReleaseQuarantineChanged) -> None:
     if fact.quarantined:
         drop(release_key(fact.normalized_name, fact.canonical_version))
     _refresh(fact.project_id, files=rows.file_keys(fact.release_id), release_id=fact.release_id)
-    _withhold()
+    withhold()
 
 
 def releases_marked(fact: facts.ReleasesMarked) -> None:
@@ -93,7 +99,7 @@ def release_deleted(fact: facts.ReleaseDeleted) -> None:
     drop(project_key(fact.normalized_name))
     _refresh(fact.project_id, files=fact.files)
     _drop_provenance(fact.paths)
-    _withhold()
+    withhold()
 
 
 def project_status_changed(fact: facts.ProjectStatusChanged) -> None:
@@ -126,7 +132,7 @@ def project_deleted(fact: facts.ProjectDeleted) -> None:
     drop_many([simple_key(name), project_key(name), *releases])
     refresh(IndexSource(), [name.encode()])
     _drop_provenance(fact.paths)
-    _withhold()
+    withhold()
 
 
 def flag_turned(fact: FlagTurned) -> None:
@@ -167,7 +173,7 @@ def _refresh(
                 _refresh_json_api(writing, project, latest, (release, place), shelf)
             writing.refresh(IndexSource(), [name.encode()])
     if adds and release is None:  # into what is in quarantine
-        _withhold()
+        withhold()
 
 
 class Touched(NamedTuple):
@@ -212,7 +218,7 @@ def _drop_provenance(paths: Iterable[str]) -> None:
     drop_many(provenance.provenance_key(path.rpartition("/")[2]) for path in paths)
 
 
-def _withhold() -> None:
+def withhold() -> None:
     """Bring the list of files in quarantine up to date: it is short, and seldom changes."""
     source = WithheldSource()
     found = stored([source.key]).get(source.key)
@@ -262,7 +268,7 @@ def _changed_release(release_id: int | None, latest: ReleaseRow | None) -> tuple
 
 def _rebuild(project_id: int) -> None:
     bulk.rebuild_projects([project_id])
-    _withhold()
+    withhold()
     name = rows.name(project_id)
     if name is not None:
         refresh(IndexSource(), [name.encode()])

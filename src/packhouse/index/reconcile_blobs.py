@@ -12,6 +12,8 @@ from packhouse.base import clock
 from packhouse.documents.actions import serial_lock
 from packhouse.files import BlobInfo, BlobNotFound, BlobStore
 from packhouse.index.findings import Finding, Report
+from packhouse.index.handlers import withhold
+from packhouse.index.models import Doomed
 from packhouse.projects.models import File
 
 GRACE = timedelta(hours=1)
@@ -126,6 +128,22 @@ def _check_file(file: _Listed, seen: _Seen, report: Report, store: BlobStore, *,
     if file.metadata_sha256 and (deep or not seen.has(file.id, _SIDECAR)):
         digest = file.metadata_sha256 if deep else ""
         _check_blob(file, file.path + _METADATA, report, store, size=None, sha256=digest)
+
+
+def remove_doomed(store: BlobStore) -> None:
+    """Delete the blobs of files that were deleted while in quarantine.  Safe to run twice.
+
+    They are taken off the list of what is withheld when they are gone.  Nobody can bring one back meanwhile: the names
+    of deleted files stay taken.
+    """
+    while some := list(Doomed.objects.values_list("path", flat=True)[:_AT_ONCE]):
+        for path in some:
+            store.delete(path)
+            store.delete(path + _METADATA)
+        with transaction.atomic():
+            serial_lock()
+            Doomed.objects.filter(path__in=some).delete()
+            withhold()
 
 
 def _check_blob(file: _Listed, key: str, report: Report, store: BlobStore, *, size: int | None, sha256: str) -> None:

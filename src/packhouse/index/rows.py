@@ -14,6 +14,7 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.functions import Collate
 
 from packhouse.base.statements import Asked, Question
+from packhouse.index.models import Doomed
 from packhouse.integrations.models import Vulnerability
 from packhouse.projects.models import File, JournalEntry, Project, Release, Role
 
@@ -235,10 +236,10 @@ def _visible(**bounds: str) -> "ValuesQuerySet[Project, tuple[Any, ...]]":
 
 
 def withheld_places() -> list[str]:
-    """Where the files in quarantine are: the folders of their keys, in order."""
+    """Where the files in quarantine are, and those deleted there: the folders of their keys, in order."""
     projects = Project.objects.filter(status=QUARANTINED).values("pk")
     releases = Release.objects.filter(quarantined=True).values("pk")
-    chosen = (File.objects.filter(project__in=projects), File.objects.filter(release__in=releases))
+    chosen = (File.objects.filter(project__in=projects), File.objects.filter(release__in=releases), Doomed.objects)
     return sorted({path.rpartition("/")[0] for files in chosen for path in files.values_list("path", flat=True)})
 
 

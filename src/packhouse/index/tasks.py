@@ -6,7 +6,7 @@ from typing import Final
 import structlog
 
 from packhouse.files import default_store
-from packhouse.index import reconcile, startup
+from packhouse.index import reconcile, reconcile_blobs, startup
 from packhouse.queue import Later, actions, background
 
 log = structlog.get_logger(__name__)
@@ -30,6 +30,12 @@ def make_documents_anew() -> None:
 def sweep_temporaries() -> None:
     """Remove what writers that crashed left in the store's spool.  Safe to run twice."""
     default_store().sweep_temporaries(LEFT_BEHIND)
+
+
+@background(attempts=20, time_limit=600, unique=True)
+def remove_doomed() -> None:
+    """Remove the blobs of files that were deleted while in quarantine.  Safe to run twice."""
+    reconcile_blobs.remove_doomed(default_store())
 
 
 @background("heavy", attempts=3, time_limit=4 * 3600, unique=True, backoff=120.0)

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from packhouse.accounts.actions import subject as user_subject
 from packhouse.audit.actions import NEW_EVENT, Actor, Subject, drafted, record
@@ -180,6 +180,7 @@ def delete_file(*, by: Actor, file: File) -> None:
         gone = facts.FileDeleted(
             *about(project), release.pk, release.canonical_version, file.filename, bytes(file.sort_key), file.path
         )
+        _tell_withheld(book, project, project.files.filter(pk=file.pk))
         file.delete()
         _shrink(project, [file])
         book.note(project, f"remove file {file.filename}", release.version)
@@ -197,6 +198,7 @@ def delete_release(*, by: Actor, release: Release) -> None:
             tuple(bytes(file.sort_key) for file in files),
             tuple(file.path for file in files),
         )
+        _tell_withheld(book, project, release.files.all())
         release.delete()
         _shrink(project, files)
         book.note(project, "remove release", release.version)
@@ -218,6 +220,7 @@ def delete_project(*, by: Actor, project: Project) -> None:
         )
         event = audit_project("project:remove", project, by)
         emails.project_deleted(project, emails.collaborators(project), by=by, cause=event.pk)
+        _tell_withheld(book, project, project.files.all())
         project.delete()
         book.note(project, "remove project")
         book.tell(project, gone)
@@ -405,6 +408,14 @@ def _look(project: Project, canonical_version: str) -> Seen:
 _NEW_FILENAME, _NEW_FILE, _NEW_RELEASE = Insertion(Filename), Insertion(File), Insertion(Release)
 _NAME = Question(lambda key: Project.objects.filter(pk=key).values_list("name"), int)
 _LOCKED = Question(lambda key: Project.objects.filter(pk=key), int, locks=True)
+
+
+def _tell_withheld(book: Ledger, project: Project, files: QuerySet[File]) -> None:
+    """Tell which of *files*, about to be deleted, are in quarantine: they stay withheld until their blobs are gone."""
+    if project.status != Project.Status.QUARANTINED:
+        files = files.filter(release__quarantined=True)
+    if paths := tuple(files.values_list("path", flat=True)):
+        book.tell(project, facts.WithheldFilesDeleted(*about(project), paths))
 
 
 def _shrink(project: Project, files: Iterable[File]) -> None:

@@ -100,6 +100,13 @@ class ProjectDeleted(ProjectFact):
 
 
 @dataclass(frozen=True, slots=True)
+class WithheldFilesDeleted(ProjectFact):
+    """Of what is deleted (a fact of its own follows), files with blobs at *paths* were in quarantine."""
+
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ProjectStatusChanged(ProjectFact):
     """A project was archived, quarantined or made active again; statuses as in ``Project.Status``."""
 
