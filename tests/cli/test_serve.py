@@ -172,6 +172,7 @@ def test_who_stands_by_takes_the_place_of_a_server_that_is_killed(live_server_pr
         os.kill(here.master, signal.SIGKILL)
         assert soon(lambda here=here: packhouse.front(index).master not in {0, here.master})
         assert packhouse.front(index).master == here.standbys[0]
+        assert f"process {here.standbys[0]}, which stood by, takes its place" in index.printed()
         assert status(f"{index.url}/_ready/") == 200
     assert soon(lambda: packhouse.front(index).is_whole(1))
     below = list(descendants(index.process.pid))

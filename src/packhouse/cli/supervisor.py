@@ -79,6 +79,7 @@ class Child:
         if self.standby and self.was_killed and (successor := self.standby.take_over()):
             self.started = time.monotonic()
             self.process = successor
+            tell(f"{self.name}: process {successor.pid}, which stood by, takes its place")
         else:
             self.start()
 
