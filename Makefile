@@ -63,7 +63,7 @@ fix: $(ready)  ## put style and imports right, as far as a tool can
 	$(run)/ruff format
 
 bench: $(compiled)  ## measure against nginx, in ratios
-	tools/debian-packages.sh nginx-light
+	tools/debian-packages.sh nginx-light postgresql wrk
 	$(run)/python -m bench
 
 docs: $(ready)  ## write the generated reference anew
