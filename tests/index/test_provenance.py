@@ -63,15 +63,7 @@ def test_a_yank_and_a_new_spelling_leave_it_alone(project):
     assert world.everything() == world.everything_anew()
 
 
-@pytest.mark.parametrize(
-    "delete",
-    [
-        world.delete_file,
-        lambda file: world.delete_release(file.release),
-        lambda file: world.delete_project(file.project),
-    ],
-    ids=["file", "release", "project"],
-)
+@world.each_way_to_delete
 def test_it_goes_with_its_file(project, delete):
     world.publish(project, "0.9", "demo_pkg-0.9.tar.gz")
     delete(publish_attested(project, "1.0", WHEEL))

@@ -51,15 +51,7 @@ def waiting():
     return QueuedTask.objects.filter(name=tasks.remove_doomed.module_path).count()
 
 
-@pytest.mark.parametrize(
-    "delete",
-    [
-        world.delete_file,
-        lambda file: world.delete_release(file.release),
-        lambda file: world.delete_project(file.project),
-    ],
-    ids=["file", "release", "project"],
-)
+@world.each_way_to_delete
 def test_what_is_deleted_in_quarantine_is_withheld_until_it_is_gone(files, store, delete):
     good, bad = files
     world.quarantine_release(bad.release)

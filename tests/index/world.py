@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b, md5, sha256
 
+import pytest
 from django.db import transaction
 from packaging.version import Version
 
@@ -95,6 +96,14 @@ def delete_release(release):
 
 def delete_project(project):
     actions.delete_project(by=None, project=project)
+
+
+each_way_to_delete = pytest.mark.parametrize(
+    "delete",
+    [delete_file, lambda file: delete_release(file.release), lambda file: delete_project(file.project)],
+    ids=["file", "release", "project"],
+)
+"""``delete(file)`` deletes it alone, or with all that it belongs to."""
 
 
 def set_status(project, status):
