@@ -17,7 +17,7 @@ class Counting(supervisor.Supervisor):
 
 
 if __name__ == "__main__":
-    supervisor.FIRST_PAUSE = 0.05
+    supervisor.FIRST_PAUSE = 0.02
     counting = Counting([supervisor.Child("child", sys.argv[1:], essential=True)], notice=0.1, drain=120)
     counting.heed_signals()
     status = counting.run()

@@ -213,7 +213,7 @@ def test_without_anybody_who_stands_by_the_server_is_begun_from_nothing(live_ser
 
 
 def worn_out(index: Running) -> packhouse.Front | None:
-    """Kill the server, and then each worker of its successor until that gives up: who it was.
+    """Kill the server, and then end each worker of its successor until that gives up: who it was.
 
     None when a worker has lived so long, on a busy machine, that it does not.
     """
@@ -225,7 +225,7 @@ def worn_out(index: Running) -> packhouse.Front | None:
     while alive([here.master]) and time.monotonic() < until:
         for pid in packhouse.front(index).workers:
             with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+                os.kill(pid, signal.SIGALRM)  # not SIGKILL, which nobody brings upon themselves
     return None if alive([here.master]) else here
 
 

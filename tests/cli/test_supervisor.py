@@ -1,5 +1,6 @@
 """The supervisor alone, over a child that takes its time."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -7,6 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
+
+import pytest
+
+from packhouse.cli.supervisor import ATTEMPTS, Child
 
 ROOT = Path(__file__).parents[2]
 TAKES_ITS_TIME = """
@@ -53,6 +58,25 @@ def test_who_ends_it_while_it_is_about_to_begin_anew_ends_it_and_what_is_under_w
         process.send_signal(signal.SIGTERM)
         assert "finished" in printed.read().splitlines()
         assert process.wait(60) == 0
+
+
+def test_a_child_that_is_killed_as_soon_as_it_is_up_is_started_for_ever() -> None:
+    says_who_it_is = "import os, signal; print(os.getpid(), flush=True); signal.pause()"
+    with supervisor(sys.executable, "-c", says_who_it_is) as (process, printed):
+        for _ in range(ATTEMPTS + 2):
+            os.kill(int(printed.readline()), signal.SIGKILL)
+            assert printed.readline() == "packhouse: child ended with status -9\n"
+        assert printed.readline().strip().isdecimal()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+
+
+def test_a_child_that_fails_for_hours_is_still_tried_every_half_minute() -> None:
+    child = Child("child", ["/nowhere/to/be/found"])
+    for _ in range(3000):
+        with pytest.raises(FileNotFoundError):
+            child.start()
+    assert 0 < child.due - child.started <= 30
 
 
 def test_a_child_that_cannot_be_started_is_tried_again_and_given_up_in_the_end() -> None:

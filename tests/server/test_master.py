@@ -11,6 +11,8 @@ from pathlib import Path
 
 from tests.servers import processes
 
+from packhouse.server.master import ATTEMPTS
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -52,6 +54,15 @@ def test_a_worker_that_is_killed_is_replaced():
             killed = pid_of(url)
             os.kill(killed, signal.SIGKILL)
             assert other_than(url, killed) != master.pid
+
+
+def test_workers_that_are_killed_as_soon_as_they_serve_are_replaced_for_ever():
+    """Who does that is not in the server, so it does not give itself up, however young they were."""
+    with service() as (_, url):
+        for _ in range(ATTEMPTS + 2):
+            killed = pid_of(url)
+            os.kill(killed, signal.SIGKILL)
+            assert other_than(url, killed)
 
 
 def test_on_hup_each_worker_is_replaced_and_on_term_all_end():

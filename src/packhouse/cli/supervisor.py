@@ -19,6 +19,8 @@ from packhouse.cli.standby import Adopted, Standby
 
 FIRST_PAUSE: Final = 0.5
 LONGEST_PAUSE: Final = 30.0
+DOUBLINGS: Final = 10
+"""Of the pause, at most: after a thousand its length would be no number any more."""
 LONGEST_AGAIN: Final = 0.5
 """Of a process that has stayed up before: what ends it comes from outside, and it is missed."""
 STEADY: Final = 10.0
@@ -38,9 +40,11 @@ GRACE: Final = 10.0
 class Child:
     """A process that shall run.  ``essential``: without it there is no point in running at all.
 
-    One that has once been steady is started again for ever: what ends it since then is not how it was set up.  With
-    ``standby`` it keeps another process that has imported everything and takes its place when it is killed; when it
-    ends by itself it is begun from nothing, since what the other has inherited may be the reason.
+    ``failures`` counts how often in a row it did not stay up, and ``crashes`` how often it was not for SIGKILL, which
+    says nothing about how it was set up.  One that has once been steady is started again for ever: what ends it since
+    then is not how it was set up, either.  With ``standby`` it keeps another process that has imported everything and
+    takes its place when it is killed; when it ends by itself it is begun from nothing, since what the other has
+    inherited may be the reason.
     """
 
     name: str
@@ -50,6 +54,7 @@ class Child:
     process: subprocess.Popen[bytes] | Adopted | None = None
     started: float = 0.0
     failures: int = 0
+    crashes: int = 0
     was_steady: bool = False
     was_killed: bool = False
     due: float = field(default_factory=time.monotonic)
@@ -69,7 +74,7 @@ class Child:
             try:
                 process = subprocess.Popen(command, process_group=0, pass_fds=keep)  # noqa: S603 (our own command)
             except OSError:
-                self._put_off(self.started)
+                self._put_off(self.started, crashed=True)
                 raise
         self.process = process
         return process
@@ -91,15 +96,18 @@ class Child:
         self.signal(signal.SIGKILL)  # what it may have left in its group
         self.process = None
         self.was_killed = status < 0
-        self._put_off(now)
+        self._put_off(now, crashed=status != -signal.SIGKILL)
         return status
 
-    def _put_off(self, now: float) -> None:
-        steady = now - self.started > STEADY
-        self.was_steady = self.was_steady or steady
-        self.failures = 0 if steady else self.failures + 1
+    def _put_off(self, now: float, *, crashed: bool) -> None:
+        if now - self.started > STEADY:
+            self.was_steady, self.failures, self.crashes = True, 0, 0
+        else:
+            self.failures += 1
+            self.crashes += crashed
         longest = LONGEST_AGAIN if self.was_steady else LONGEST_PAUSE
-        self.due = now + (min(FIRST_PAUSE * 2 ** (self.failures - 1), longest) if self.failures else 0)
+        doublings = min(self.failures - 1, DOUBLINGS)
+        self.due = now + (min(FIRST_PAUSE * 2**doublings, longest) if self.failures else 0)
 
     def signal(self, signum: int) -> None:
         if self.process is None:
@@ -249,7 +257,7 @@ class Supervisor:
     def _miss(self, child: Child, what: str, *, hopeless: bool = False) -> None:
         """*child* does not run, though it should; without one that never stayed up there is no point in going on."""
         tell(f"{child.name} {what}")
-        if child.essential and not child.was_steady and (hopeless or child.failures >= ATTEMPTS):
+        if child.essential and not child.was_steady and (hopeless or child.crashes >= ATTEMPTS):
             tell(f"{child.name} does not stay up; giving up")
             self.status = 1
             self._stop(after=0)

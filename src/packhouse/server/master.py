@@ -24,6 +24,8 @@ STEADY = 5.0
 """Seconds after which a worker counts as having started well."""
 FIRST_PAUSE = 0.05
 LONGEST_PAUSE = 3.0
+DOUBLINGS = 10
+"""Of the pause, at most: after a thousand its length would be no number any more."""
 STANDBY_PAUSE = 1.0
 """Seconds between two processes that shall wait to take this one's place, should they die."""
 ATTEMPTS = 5
@@ -64,8 +66,8 @@ class Master:
     """Runs *work* in a worker at each of *sockets* until SIGTERM; SIGHUP replaces the workers, new before old.
 
     A worker that dies is replaced, at once when it had run for a while and after a growing pause otherwise.  Only
-    while none has ever stayed up does that come to an end, because then none ever will.  After SIGTERM workers have
-    *drain* seconds to finish.
+    while none has ever stayed up does that come to an end, because then none ever will; those that were killed from
+    outside do not count, since they may have served well.  After SIGTERM workers have *drain* seconds to finish.
 
     With *wait_for_turn*, which is called in a process that shall take the place of this one and returns when it is
     time, one such process is kept waiting.
@@ -88,6 +90,7 @@ class Master:
         self.standby = 0
         self.standby_due = 0.0
         self.failures = 0
+        self.crashes = 0
         self.was_steady = False
         self.is_stopping = False
         self.status = 0
@@ -108,7 +111,7 @@ class Master:
         self.workers.clear()
         self.doomed.clear()
         self.due = dict.fromkeys(range(len(self.sockets)), 0.0)
-        self.standby, self.standby_due, self.failures = 0, 0.0, 0
+        self.standby, self.standby_due, self.failures, self.crashes = 0, 0.0, 0, 0
         self._signals, self._wakeup = os.pipe()
         for end in (self._signals, self._wakeup):
             os.set_blocking(end, False)
@@ -251,25 +254,29 @@ class Master:
         if self.standby and os.waitpid(self.standby, os.WNOHANG)[0]:
             self.standby = 0
         for worker in list(self.workers.values()):
-            if os.waitpid(worker.pid, os.WNOHANG)[0]:
+            pid, status = os.waitpid(worker.pid, os.WNOHANG)
+            if pid:
                 del self.workers[worker.pid]
                 if worker.told >= 0:
                     os.close(worker.told)
                 was_told_to = self.doomed.pop(worker.pid, None) is not None
                 if not was_told_to and not self.is_stopping:
-                    self._replace(worker)
+                    self._replace(worker, was_killed=os.waitstatus_to_exitcode(status) == -signal.SIGKILL)
 
-    def _replace(self, worker: Worker) -> None:
+    def _replace(self, worker: Worker, *, was_killed: bool) -> None:
         """*worker* has died."""
         now = time.monotonic()
-        steady = now - worker.born > STEADY
-        self.was_steady = self.was_steady or steady
-        self.failures = 0 if steady else self.failures + 1
-        if self.failures >= ATTEMPTS and not self.was_steady:
+        if now - worker.born > STEADY:
+            self.was_steady, self.failures, self.crashes = True, 0, 0
+        else:
+            self.failures += 1
+            self.crashes += not was_killed
+        if self.crashes >= ATTEMPTS and not self.was_steady:
             self.status = HOPELESS
             self._stop()
         elif not any(other.place == worker.place for other in self.workers.values()):
-            pause = min(FIRST_PAUSE * 2**self.failures, LONGEST_PAUSE) if self.failures > 1 else 0.0
+            doublings = min(self.failures, DOUBLINGS)
+            pause = min(FIRST_PAUSE * 2**doublings, LONGEST_PAUSE) if self.failures > 1 else 0.0
             self.due[worker.place] = now + pause
 
 
