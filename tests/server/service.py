@@ -1,7 +1,7 @@
 """A master with workers that answer their process id: ``python -m tests.server.service PORT WORKERS [MORE]``.
 
 MORE: ``broken`` workers never come up, the first of ``told`` ones is told to end at once, and of ``uneven`` ones the
-first alone is found by clients.  ``/slow`` is answered after a while.
+first alone is found by clients.  ``/slow`` is answered after a while.  A line is printed for each worker that is up.
 """
 
 import asyncio
@@ -28,7 +28,12 @@ def work(listening: socket.socket, ready: Callable[[], None]) -> None:
     running.end_with_parent()
     if "broken" in sys.argv:
         raise SystemExit("this worker cannot work")
-    worker.work(Pid(), listening, worker.Limits(), ready, NEIGHBOURS.at(SOCKETS.index(listening)))
+
+    def tell() -> None:
+        ready()
+        os.write(sys.stdout.fileno(), b"up\n")
+
+    worker.work(Pid(), listening, worker.Limits(), tell, NEIGHBOURS.at(SOCKETS.index(listening)))
 
 
 def fork_and_tell_it_to_end() -> int:

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 def service(workers: int = 1, *more: str):
     port = processes.free_port()
     command = [sys.executable, "-m", "tests.server.service", str(port), str(workers), *more]
-    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         try:
             yield process, f"http://127.0.0.1:{port}/"
         finally:
@@ -37,6 +37,12 @@ def pid_of(url: str, attempts: int = 200) -> int:
                 raise
             time.sleep(0.05)
     raise AssertionError
+
+
+def wait_for(master: subprocess.Popen[bytes], workers: int) -> None:
+    """Until so many more *workers* are up."""
+    assert master.stdout is not None
+    assert [master.stdout.readline() for _ in range(workers)] == [b"up\n"] * workers
 
 
 def other_than(url: str, gone: int) -> int:

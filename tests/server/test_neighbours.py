@@ -8,7 +8,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from tests.server.test_master import other_than, pid_of, service
+from tests.server.test_master import other_than, pid_of, service, wait_for
 
 from packhouse.server.neighbours import MARGIN
 
@@ -24,9 +24,8 @@ def all_at_once(url: str, count: int) -> Counter[int]:
 
 
 def test_clients_of_a_busy_worker_are_passed_on_to_those_that_are_not():
-    with service(3, "uneven") as (_, url):
-        pid_of(url)
-        time.sleep(0.5)  # for the others to come up
+    with service(3, "uneven") as (master, url):
+        wait_for(master, 3)
         answered = all_at_once(url, 60)
         assert len(answered) == 3
         assert max(answered.values()) - min(answered.values()) <= 2 * MARGIN
@@ -34,9 +33,8 @@ def test_clients_of_a_busy_worker_are_passed_on_to_those_that_are_not():
 
 
 def test_a_request_of_any_size_survives_being_passed_on():
-    with service(2, "uneven") as (_, url):
-        pid_of(url)
-        time.sleep(0.5)
+    with service(2, "uneven") as (master, url):
+        wait_for(master, 2)
         with ThreadPoolExecutor(40) as threads:
             busy = [threads.submit(ask, url) for _ in range(20)]
             time.sleep(0.2)
@@ -49,12 +47,12 @@ def test_a_request_of_any_size_survives_being_passed_on():
 
 @pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGTERM])
 def test_a_neighbour_that_ends_gets_no_more_and_its_successor_does(sign):
-    with service(2, "uneven") as (_, url):
+    with service(2, "uneven") as (master, url):
+        wait_for(master, 2)
         first = pid_of(url)
-        time.sleep(0.5)
         (other,) = all_at_once(url, 30).keys() - {first}
         os.kill(other, sign)
-        time.sleep(1)
+        wait_for(master, 1)
         answered = all_at_once(url, 30)
         assert len(answered) == 2
         assert other not in answered
