@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import urllib.request
+from contextlib import contextmanager
 
 import boto3
 import pytest
@@ -21,14 +22,19 @@ KEY = files.key_for(DIGEST, "demo-1.0-py3-none-any.whl")
 def bucket():
     """The URL of a bucket that holds one wheel and its metadata."""
     for endpoint in serve_s3():
-        account = {"aws_access_key_id": "tests", "aws_secret_access_key": "hidden-value"}
-        boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1", **account).create_bucket(Bucket="files")
-        credentials = "access_key_id=tests&secret_access_key=hidden-value"
-        url = f"s3://files/below?endpoint={endpoint}&region=us-east-1&{credentials}"
-        store = files.from_url(url)
-        for key, content in ((KEY, CONTENT), (f"{KEY}.metadata", METADATA)):
-            store.put(key, content, size=len(content), sha256_hex=hashlib.sha256(content).hexdigest())
-        yield url
+        yield bucket_at(endpoint)
+
+
+def bucket_at(endpoint):
+    """One that is made and filled there."""
+    account = {"aws_access_key_id": "tests", "aws_secret_access_key": "hidden-value"}
+    boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1", **account).create_bucket(Bucket="files")
+    credentials = "access_key_id=tests&secret_access_key=hidden-value"
+    url = f"s3://files/below?endpoint={endpoint}&region=us-east-1&{credentials}"
+    store = files.from_url(url)
+    for key, content in ((KEY, CONTENT), (f"{KEY}.metadata", METADATA)):
+        store.put(key, content, size=len(content), sha256_hex=hashlib.sha256(content).hexdigest())
+    return url
 
 
 def test_files_are_passed_on_whole_and_in_parts(bucket, in_process):
@@ -65,6 +71,31 @@ def test_what_is_not_in_the_bucket_is_a_404_until_it_is(bucket, in_process):
         assert door.get(f"/packages/{key}").status == 404
     files.from_url(bucket).put(key, b"later", size=5, sha256_hex=hashlib.sha256(b"later").hexdigest())
     assert door.get(f"/packages/{key}").body == b"later"
+
+
+def test_what_is_deleted_from_the_bucket_is_a_404_though_it_was_given_before(bucket, in_process):
+    door, store = in_process(files=bucket), files.from_url(bucket)
+    key = files.key_for(hashlib.blake2b(b"sooner", digest_size=32).hexdigest(), "sooner-1.0-py3-none-any.whl")
+    for name in (key, f"{key}.metadata"):
+        store.put(name, b"sooner", size=6, sha256_hex=hashlib.sha256(b"sooner").hexdigest())
+        assert door.get(f"/packages/{name}").body == b"sooner"
+        store.delete(name)
+        assert door.get(f"/packages/{name}", method="HEAD").status == 200  # what is remembered of it, for ten minutes
+        assert door.get(f"/packages/{name}", Range="bytes=1-2").status == 404
+        for asked in ({}, {"method": "HEAD"}, {"Accept_Encoding": "gzip"}):
+            assert door.get(f"/packages/{name}", **asked).status == 404
+
+
+def test_a_bucket_that_goes_away_is_a_503_for_what_was_given_before(in_process):
+    with contextmanager(serve_s3)() as endpoint:
+        url = bucket_at(endpoint)
+        door = in_process(files=url)
+        assert door.get(f"/packages/{KEY}").status == 200
+        assert door.get(f"/packages/{KEY}.metadata").status == 200
+    for asked in (KEY, f"{KEY}.metadata"):
+        for encoding in ("identity", "gzip"):
+            answer = door.get(f"/packages/{asked}", Accept_Encoding=encoding)
+            assert (answer.status, answer["Retry-After"]) == (503, "5")
 
 
 def test_clients_can_be_sent_to_the_bucket(bucket, in_process):

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,9 +10,11 @@ from pathlib import Path
 
 from packhouse.dataplane.packages import Blob, Blobs, NotStatted
 from packhouse.files.local import LocalStore
-from packhouse.files.store import BlobStore
+from packhouse.files.store import BlobNotFound, BlobStore
 
 _REMEMBERED = 20_000
+_REMEMBERED_SECONDS = 600
+"""How long a file that is deleted may still be said to be there, to who asks for its head alone or has it already."""
 _URL_SECONDS = 300
 
 
@@ -30,7 +33,7 @@ class LocalBlobs:
 
 
 class RemoteBlobs:
-    """Files in a store across a network.  Sizes are remembered: a blob never changes.
+    """Files in a store across a network.  Sizes are remembered for a while: a blob never changes, but may be deleted.
 
     With *redirect*, clients are sent to the store itself by a signed address; else the bytes pass through here.
     """
@@ -38,12 +41,12 @@ class RemoteBlobs:
     def __init__(self, store: BlobStore, *, redirect: bool = False) -> None:
         self._store = store
         self._redirect = redirect
-        self._sizes: OrderedDict[str, int] = OrderedDict()
+        self._sizes: OrderedDict[str, tuple[int, float]] = OrderedDict()
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="blobs")
 
     def stat(self, key: str) -> Blob | None:
-        size = self._sizes.get(key)
-        if size is None:
+        size, until = self._sizes.get(key, (0, 0.0))
+        if time.monotonic() > until:
             raise NotStatted(key)
         if size < 0:
             del self._sizes[key]  # absence is told once, never remembered: the file may be uploaded next
@@ -53,12 +56,29 @@ class RemoteBlobs:
     async def ask(self, key: str) -> None:
         """Learn the size of *key*.  Raises ``StoreError`` when the store does not answer."""
         size = await asyncio.get_running_loop().run_in_executor(self._threads, self._store.size, key)
-        self._sizes[key] = -1 if size is None else size
+        self._sizes[key] = (-1 if size is None else size, time.monotonic() + _REMEMBERED_SECONDS)
         while len(self._sizes) > _REMEMBERED:
             self._sizes.popitem(last=False)
 
-    def stream(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
-        return self._store.stream(key, start, end)
+    async def begin(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
+        """The bytes of *key* from *start* up to (not including) *end*, once the first of them are there.
+
+        Raises ``StoreError`` when the store does not give them; ``BlobNotFound``: it is deleted.
+        """
+        chunks = self._store.stream(key, start, end)
+        try:
+            first = await anext(chunks, b"")
+        except BlobNotFound:
+            self._sizes.pop(key, None)
+            raise
+        return _chain(first, chunks)
+
+
+async def _chain(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    if first:
+        yield first
+    async for chunk in rest:
+        yield chunk
 
 
 def from_store(store: BlobStore, *, redirect: bool = False) -> Blobs:

@@ -1,7 +1,7 @@
 """What goes into the data plane and what comes out."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -48,7 +48,8 @@ class Request:
 class FileSlice:
     """Bytes ``start`` up to (not including) ``end`` of a blob of ``size`` bytes, by key and, on disk, by path.
 
-    ``packed`` asks the adapter to gzip the (whole, small) file on its way out.
+    ``packed`` asks the adapter to gzip the (whole, small) file on its way out.  ``chunks`` are its bytes from a remote
+    store, which has begun to give them.
     """
 
     key: str
@@ -57,6 +58,7 @@ class FileSlice:
     end: int
     path: str | None = None
     packed: bool = False
+    chunks: AsyncIterator[bytes] | None = None
 
 
 @dataclass(slots=True)

@@ -56,11 +56,11 @@ class Blobs(Protocol):
 
 
 class Remote(Blobs, Protocol):
-    """Blobs across a network: ``ask`` learns what ``stat`` did not know, ``stream`` brings the bytes."""
+    """Blobs across a network: ``ask`` learns what ``stat`` did not know, ``begin`` brings the first bytes, and more."""
 
     async def ask(self, key: str) -> None: ...
 
-    def stream(self, key: str, start: int, end: int) -> AsyncIterator[bytes]: ...
+    async def begin(self, key: str, start: int, end: int) -> AsyncIterator[bytes]: ...
 
 
 class NotStatted(Exception):
@@ -89,7 +89,7 @@ def answer(request: Request, rest: str, store: DocumentStore, blobs: Blobs, site
     predictable = _PREDICTABLE.fullmatch(rest)
     if predictable:
         return _predictable(store, site, *predictable.groups())
-    return _missing(site)
+    return missing(site)
 
 
 @lru_cache(maxsize=4)
@@ -103,14 +103,15 @@ def _withheld(site: Site) -> Response:
     return text(site, 403, said, "file-withheld", ("cache-control", "no-store"), *_CORS)
 
 
-def _missing(site: Site) -> Response:
+def missing(site: Site) -> Response:
+    """There is no such file."""
     return text(site, 404, "404 Not Found", "file-missing", *_CORS)
 
 
 def _blob(request: Request, key: str, found: "re.Match[str]", blobs: Blobs, site: Site) -> Response:
     blob = blobs.stat(key)
     if blob is None:
-        return _missing(site)
+        return missing(site)
     if blob.url is not None:
         return text(
             site, 302, "302 Found", "file-elsewhere", ("location", blob.url), ("cache-control", "no-store"), *_CORS
@@ -212,7 +213,7 @@ def _predictable(store: DocumentStore, site: Site, python: str, initial: str, pr
     page = store.page(f"project/{normalize(project)}", "json") if project[0].lower() == initial.lower() else None
     file = _find(page.identity, python, filename) if isinstance(page, Page) else None
     if file is None:
-        return _missing(site)
+        return missing(site)
     location = urlsplit(file["url"]).path
     cache: Header = ("cache-control", "max-age=604800, public")
     return text(site, 302, "302 Found", "file-predictable", ("location", location), cache, _subject(filename), *_CORS)

@@ -26,7 +26,7 @@ from packhouse.dataplane.answer import answer
 from packhouse.dataplane.bridge import Answered, Bridge, Limits, Refusal
 from packhouse.dataplane.http import CSP, TEXT, FileSlice, Header, Joined, Request, Response, Site
 from packhouse.dataplane.memo import Key, Memo, key_of
-from packhouse.dataplane.packages import Blobs, NotStatted
+from packhouse.dataplane.packages import Blobs, NotStatted, missing
 from packhouse.dataplane.packed import Packed
 from packhouse.dataplane.ready import Ready, ReadyAnswers
 from packhouse.dataplane.store import DocumentStore, NotLoaded
@@ -35,7 +35,7 @@ from packhouse.documents import edition, generation
 from packhouse.documents import store as documents
 from packhouse.documents.store import Unavailable
 from packhouse.downloads.tally import Batch
-from packhouse.files.store import StoreError
+from packhouse.files.store import BlobNotFound, StoreError
 from packhouse.server import wire
 from packhouse.server.connection import Connection
 from packhouse.server.turn import Turn
@@ -252,11 +252,24 @@ class FrontDoor:
     async def _answer(self, request: Request) -> Response | None:
         while True:
             try:
-                return answer(request, self.store, self.blobs, self.site)
-            except NotLoaded as missing:
-                await self.store.load(missing.key)
+                response = answer(request, self.store, self.blobs, self.site)
+                if response is not None and isinstance(response.body, FileSlice) and request.method == "GET":
+                    await self._begin(response.body)
+            except NotLoaded as unknown:
+                await self.store.load(unknown.key)
             except NotStatted as unknown:
                 await self.blobs.ask(unknown.key)  # type: ignore[attr-defined]
+            except (BlobNotFound, FileNotFoundError):  # it was deleted after somebody had looked for it
+                return missing(self.site)
+            else:
+                return response
+
+    async def _begin(self, part: FileSlice) -> None:
+        """Bring what a store may refuse to give, while who asks can still be told so."""
+        if part.packed:
+            await self.packed.get(part.key, lambda: self._content(part))
+        elif part.path is None:
+            part.chunks = await self.blobs.begin(part.key, part.start, part.end)  # type: ignore[attr-defined]
 
     async def _send(self, exchange: Exchange, response: Response, proto: Any) -> int:
         """Send *response*; returns the bytes of its body."""
@@ -278,8 +291,9 @@ class FrontDoor:
             proto.response_bytes(status, headers, body)
             return len(body)
         if part.path is None:
+            assert part.chunks is not None
             transport = proto.response_stream(status, headers)
-            async for chunk in self.blobs.stream(part.key, part.start, part.end):  # type: ignore[attr-defined]
+            async for chunk in part.chunks:
                 await transport.send_bytes(chunk)
         elif size <= _SMALL_FILE:
             proto.response_bytes(status, headers, _read(part.path, part.start, part.end))
@@ -292,7 +306,8 @@ class FrontDoor:
     async def _content(self, part: FileSlice) -> bytes:
         if part.path is not None:
             return _read(part.path, part.start, part.end)
-        return b"".join([chunk async for chunk in self.blobs.stream(part.key, part.start, part.end)])  # type: ignore[attr-defined]
+        chunks = await self.blobs.begin(part.key, part.start, part.end)  # type: ignore[attr-defined]
+        return b"".join([chunk async for chunk in chunks])
 
     async def _control(self, scope: Any, proto: Any, exchange: Exchange, key: Key | None = None) -> tuple[int, int]:
         """Have Django answer; returns status and the bytes of the body (-1: streamed).  A page with a *key* is kept."""
