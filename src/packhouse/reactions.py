@@ -9,6 +9,7 @@ from packhouse.base.facts import Fact, Reaction
 from packhouse.flags.facts import FlagTurned
 from packhouse.index import handlers
 from packhouse.index import tasks as index
+from packhouse.index.facts import BlobsRemoved
 from packhouse.mail import facts as mail
 from packhouse.organizations import facts as groups
 from packhouse.organizations import handlers as organizations
@@ -48,6 +49,7 @@ REACTIONS: dict[type[Fact], Reaction] = {
     facts.WithheldFilesDeleted: Reaction(
         handlers=[handlers.withheld_files_deleted], tasks=[(index.remove_doomed, _nothing)]
     ),
+    BlobsRemoved: Reaction(handlers=[pages_changed]),
     facts.ProjectStatusChanged: Reaction(handlers=[handlers.project_status_changed, pages_changed], tasks=FIND),
     facts.RoleChanged: Reaction(handlers=[handlers.role_changed, pages_changed]),
     facts.ProjectOrganizationChanged: Reaction(handlers=[handlers.organization_changed, pages_changed]),

@@ -23,6 +23,7 @@ SCHEDULE: list[Every | Daily] = [
     Every(throttle.forget_expired, seconds=3600),
     Every(purge.sweep, seconds=300),
     Every(uploads.render_again, seconds=300),
+    Every(index.remove_doomed, seconds=3600),
     Every(integrations.mark_new_releases, seconds=60),
     Every(accounts.announce_terms, seconds=600),
     Every(publishers.tell_of_tokens, seconds=600),

@@ -11,7 +11,6 @@ from packhouse.accounts.actions import addresses, deletion, users
 from packhouse.accounts.facts import UserFact
 from packhouse.accounts.models import User
 from packhouse.flags.actions import set_flag
-from packhouse.flags.facts import FlagTurned
 from packhouse.organizations.facts import OrganizationFact
 from packhouse.pages.purging import KEYS, pages_changed
 from packhouse.projects import actions, facts
@@ -106,7 +105,7 @@ def test_without_a_cache_in_front_a_change_notes_nothing(django_assert_num_queri
 def test_every_fact_about_what_pages_show_has_its_keys():
     """Those that are left out come with another fact in the same transaction."""
     bases = (facts.ProjectFact, UserFact, OrganizationFact)
-    declared = {fact.__name__ for base in bases for fact in base.__subclasses__()} | {FlagTurned.__name__}
+    declared = {fact.__name__ for base in bases for fact in base.__subclasses__()} | {"FlagTurned", "BlobsRemoved"}
     assert declared - {"ReleaseCreated", "ProvenanceAdded", "WithheldFilesDeleted"} == {fact.__name__ for fact in KEYS}
     for fact in KEYS:
         assert pages_changed in REACTIONS[fact].handlers, fact

@@ -5,10 +5,12 @@ touches.  What changes everything (quarantine, a new spelling of the name) goes 
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from packhouse.accounts import facts as people
 from packhouse.attestations.facts import ProvenanceAdded
+from packhouse.base import clock
 from packhouse.base.statements import Asked, asked_ahead
 from packhouse.documents.actions import (
     Writing,
@@ -43,6 +45,8 @@ from packhouse.specs.versions import with_version
 
 MOST_ASKED_AHEAD: Final = 10
 """Files that have changed at once, up to which their neighbours are asked for together."""
+LINGER: Final = timedelta(days=1)
+"""How long a deleted file's blob stays in the store, for those who have just read that it is there."""
 
 
 def project_created(fact: facts.ProjectCreated) -> None:
@@ -66,13 +70,12 @@ def provenance_added(fact: ProvenanceAdded) -> None:
 
 def file_deleted(fact: facts.FileDeleted) -> None:
     _refresh(fact.project_id, files=[fact.sort_key], release_id=fact.release_id)
-    _drop_provenance([fact.path])
-    withhold()
+    _forget_files(fact.normalized_name, [fact.path])
 
 
 def withheld_files_deleted(fact: facts.WithheldFilesDeleted) -> None:
     """They stay on the list of what is withheld, though the fact that follows takes their rows off it."""
-    Doomed.objects.bulk_create([Doomed(path=path) for path in fact.paths], ignore_conflicts=True)
+    _doom(fact.normalized_name, fact.paths, due=clock.now(), withheld=True)
 
 
 def release_yank_changed(fact: facts.ReleaseYanked | facts.ReleaseUnyanked) -> None:
@@ -98,8 +101,7 @@ def release_deleted(fact: facts.ReleaseDeleted) -> None:
     drop(release_key(fact.normalized_name, fact.canonical_version))
     drop(project_key(fact.normalized_name))
     _refresh(fact.project_id, files=fact.files)
-    _drop_provenance(fact.paths)
-    withhold()
+    _forget_files(fact.normalized_name, fact.paths)
 
 
 def project_status_changed(fact: facts.ProjectStatusChanged) -> None:
@@ -131,8 +133,7 @@ def project_deleted(fact: facts.ProjectDeleted) -> None:
     releases = [release_key(name, version) for version in fact.canonical_versions]
     drop_many([simple_key(name), project_key(name), *releases])
     refresh(IndexSource(), [name.encode()])
-    _drop_provenance(fact.paths)
-    withhold()
+    _forget_files(fact.normalized_name, fact.paths)
 
 
 def flag_turned(fact: FlagTurned) -> None:
@@ -213,13 +214,21 @@ def _asked_then(writing: Writing, project: ProjectRow, touched: Touched) -> Iter
         yield from rows.asked_of_versions(project.id, *writing.bounds(project_key(name), key))
 
 
-def _drop_provenance(paths: Iterable[str]) -> None:
-    """Remove what the files had whose blobs were at *paths*, which end in their names."""
+def _forget_files(name: str, paths: Iterable[str]) -> None:
+    """The files with blobs at *paths*, which end in their names, are deleted from project *name*."""
     drop_many(provenance.provenance_key(path.rpartition("/")[2]) for path in paths)
+    _doom(name, paths, due=clock.now() + LINGER, withheld=False)
+    withhold()
+
+
+def _doom(name: str, paths: Iterable[str], *, due: datetime, withheld: bool) -> None:
+    """Have the blobs at *paths* leave the store; those of which that is known already leave it as it was said then."""
+    doomed = [Doomed(path=path, project=name, due=due, withheld=withheld) for path in paths]
+    Doomed.objects.bulk_create(doomed, batch_size=1000, ignore_conflicts=True)
 
 
 def withhold() -> None:
-    """Bring the list of files in quarantine up to date: it is short, and seldom changes."""
+    """Bring the list of files that nobody gets up to date: it is short, and seldom changes."""
     source = WithheldSource()
     found = stored([source.key]).get(source.key)
     if found is None or not found.matches(source):

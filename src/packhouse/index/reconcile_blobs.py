@@ -9,8 +9,10 @@ from typing import NamedTuple
 from django.db import transaction
 
 from packhouse.base import clock
+from packhouse.base.facts import announce
 from packhouse.documents.actions import serial_lock
 from packhouse.files import BlobInfo, BlobNotFound, BlobStore
+from packhouse.index.facts import BlobsRemoved
 from packhouse.index.findings import Finding, Report
 from packhouse.index.handlers import withhold
 from packhouse.index.models import Doomed
@@ -131,19 +133,20 @@ def _check_file(file: _Listed, seen: _Seen, report: Report, store: BlobStore, *,
 
 
 def remove_doomed(store: BlobStore) -> None:
-    """Delete the blobs of files that were deleted while in quarantine.  Safe to run twice.
+    """Delete the blobs of deleted files whose time has come.  Safe to run twice.
 
-    They are taken off the list of what is withheld when they are gone.  Nobody can bring one back meanwhile: the names
-    of deleted files stay taken.
+    They are taken off the list of what is withheld when they are gone, and caches are told then.  Nobody can bring one
+    back meanwhile, since the names of deleted files stay taken; should a row list one all the same, its blob stays.
     """
-    while some := list(Doomed.objects.values_list("path", flat=True)[:_AT_ONCE]):
-        for path in some:
+    while some := dict(Doomed.objects.filter(due__lte=clock.now()).values_list("path", "project")[:_AT_ONCE]):
+        for path in some.keys() - set(File.objects.filter(path__in=some).values_list("path", flat=True)):
             store.delete(path)
             store.delete(path + _METADATA)
         with transaction.atomic():
             serial_lock()
             Doomed.objects.filter(path__in=some).delete()
             withhold()
+            announce(BlobsRemoved(tuple(sorted(set(some.values())))))
 
 
 def _check_blob(file: _Listed, key: str, report: Report, store: BlobStore, *, size: int | None, sha256: str) -> None:

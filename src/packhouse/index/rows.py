@@ -239,7 +239,8 @@ def withheld_places() -> list[str]:
     """Where the files in quarantine are, and those deleted there: the folders of their keys, in order."""
     projects = Project.objects.filter(status=QUARANTINED).values("pk")
     releases = Release.objects.filter(quarantined=True).values("pk")
-    chosen = (File.objects.filter(project__in=projects), File.objects.filter(release__in=releases), Doomed.objects)
+    doomed = Doomed.objects.filter(withheld=True)
+    chosen = (File.objects.filter(project__in=projects), File.objects.filter(release__in=releases), doomed)
     return sorted({path.rpartition("/")[0] for files in chosen for path in files.values_list("path", flat=True)})
 
 

@@ -10,6 +10,7 @@ from packhouse.accounts import facts as people
 from packhouse.accounts.models import User
 from packhouse.base.facts import Fact
 from packhouse.flags.facts import FlagTurned
+from packhouse.index.facts import BlobsRemoved
 from packhouse.index.provenance import CLOSING_FLAG
 from packhouse.organizations import facts as groups
 from packhouse.organizations.models import Member, Organization
@@ -56,6 +57,11 @@ def _deleted(fact: facts.ProjectDeleted) -> Iterator[str]:
     yield from _users(fact.user_ids)
     if fact.organization:
         yield organization_key(fact.organization)
+
+
+def _removed(fact: BlobsRemoved) -> Iterator[str]:
+    """A cache asks again whether their files are there."""
+    return (f"project/{name}" for name in fact.projects)
 
 
 def _role(fact: facts.RoleChanged) -> Iterator[str]:
@@ -119,6 +125,7 @@ KEYS: Final[dict[type[Fact], Callable[[Any], Iterable[str]]]] = {
     facts.FileDeleted: _project,
     facts.ReleaseDeleted: _lists,
     facts.ProjectDeleted: _deleted,
+    BlobsRemoved: _removed,
     facts.ProjectStatusChanged: _status,
     facts.RoleChanged: _role,
     facts.ProjectOrganizationChanged: _moved,

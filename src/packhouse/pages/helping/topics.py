@@ -372,7 +372,10 @@ RULES: Final = Group(
         Topic(
             "deletion",
             _("Can I delete a release?"),
-            (_("Yes, but others may depend on it, and it cannot be undone. Nearly always, yank it instead."),),
+            (
+                _("Yes, but others may depend on it, and it cannot be undone. Nearly always, yank it instead."),
+                _("It is gone from all pages at once; its files can still be fetched by their addresses for a day."),
+            ),
         ),
         Topic(
             "private",

@@ -1,14 +1,21 @@
-"""Files that are deleted while they are in quarantine: nobody gets them, before and after their blobs are gone."""
+"""Files that are deleted leave the store; those in quarantine at once, and nobody gets them until then, either."""
 
 import json
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
+import time_machine
 from tests.index import world
 
+from packhouse.base import clock
 from packhouse.files import LocalStore, StoreUnavailable
 from packhouse.index import tasks
+from packhouse.index.models import Doomed
 from packhouse.projects.models import File
+from packhouse.purge.models import Waiting
 from packhouse.queue.models import QueuedTask
+from packhouse.schedule import SCHEDULE
 
 pytestmark = pytest.mark.django_db
 
@@ -90,9 +97,50 @@ def test_while_the_store_fails_it_stays_withheld(files, store, monkeypatch):
     assert withheld() == set()
 
 
-def test_what_was_in_no_quarantine_stays_in_the_store_for_those_who_are_fetching_it(files, store):
-    world.delete_file(files[0])
-    world.delete_project(files[1].project)
-    assert (withheld(), waiting()) == (set(), 0)
+@world.each_way_to_delete
+def test_what_was_in_no_quarantine_is_kept_for_a_day_for_those_who_are_fetching_it(files, store, delete):
+    old, new = files
+    with time_machine.travel(clock.now(), tick=False) as moment:
+        delete(new)
+        left = both(new) if File.objects.filter(pk=old.pk).exists() else both(new) | both(old)
+        assert (withheld(), waiting()) == (set(), 0)
+        for hours, kept_now in ((0, True), (23, True), (2, False)):
+            moment.shift(timedelta(hours=hours))
+            for _ in range(2):
+                tasks.remove_doomed.call()
+            assert (left <= kept(store)) == kept_now
+    assert not kept(store) & left
+    assert not Doomed.objects.exists()
+
+
+def test_the_clock_removes_them(files, store):
+    assert any(one.task == tasks.remove_doomed for one in SCHEDULE)
+
+
+def test_what_has_left_the_store_before_is_no_trouble(files, store):
+    with time_machine.travel(clock.now()) as moment:
+        world.delete_file(files[0])
+        store.delete(files[0].path)
+        moment.shift(timedelta(days=1))
+        tasks.remove_doomed.call()
+    assert kept(store) == both(files[1])
+    assert not Doomed.objects.exists()
+
+
+def test_a_blob_that_is_listed_stays_whatever_was_said_of_it(files, store):
+    Doomed.objects.create(path=files[0].path, project="demo", due=clock.now(), withheld=False)
     tasks.remove_doomed.call()
     assert kept(store) == both(files[0]) | both(files[1])
+    assert not Doomed.objects.exists()
+
+
+def test_a_cache_in_front_asks_again_when_they_are_gone(files, store, settings):
+    settings.PACKHOUSE = replace(settings.PACKHOUSE, purge="varnish://127.0.0.1")
+    with time_machine.travel(clock.now()) as moment:
+        world.delete_project(files[0].project)
+        Waiting.objects.all().delete()
+        tasks.remove_doomed.call()
+        assert not Waiting.objects.exists()
+        moment.shift(timedelta(days=1))
+        tasks.remove_doomed.call()
+    assert list(Waiting.objects.values_list("key", flat=True)) == ["project/demo"]
