@@ -167,6 +167,13 @@ class Config:
         values.whole_number(0, 36500),
         14,
     )
+    deleted_file_days: int = setting(
+        POLICY,
+        "Days for which a deleted file can still be fetched by its address, before it leaves the store. One that is"
+        " deleted in quarantine does so at once.",
+        values.whole_number(0, 36500),
+        1,
+    )
     allow_local_versions: bool = setting(POLICY, "Accept versions with a local part (`1.0+local`).", BOOLEAN, False)
     allow_private_classifiers: bool = setting(
         POLICY,

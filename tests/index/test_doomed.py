@@ -97,19 +97,28 @@ def test_while_the_store_fails_it_stays_withheld(files, store, monkeypatch):
     assert withheld() == set()
 
 
+@pytest.mark.parametrize("days", [None, 0, 30])
 @world.each_way_to_delete
-def test_what_was_in_no_quarantine_is_kept_for_a_day_for_those_who_are_fetching_it(files, store, delete):
+def test_what_was_in_no_quarantine_is_kept_for_some_days_for_those_who_are_fetching_it(
+    files, store, delete, days, settings
+):
     old, new = files
+    if days is not None:
+        settings.PACKHOUSE = replace(settings.PACKHOUSE, deleted_file_days=days)
+    kept_for = timedelta(days=1 if days is None else days)
     with time_machine.travel(clock.now(), tick=False) as moment:
         delete(new)
         left = both(new) if File.objects.filter(pk=old.pk).exists() else both(new) | both(old)
         assert (withheld(), waiting()) == (set(), 0)
-        for hours, kept_now in ((0, True), (23, True), (2, False)):
-            moment.shift(timedelta(hours=hours))
-            for _ in range(2):
-                tasks.remove_doomed.call()
-            assert (left <= kept(store)) == kept_now
-    assert not kept(store) & left
+        assert left <= kept(store)
+        if kept_for:
+            moment.shift(kept_for - timedelta(seconds=1))
+            tasks.remove_doomed.call()
+            assert left <= kept(store)
+            moment.shift(timedelta(seconds=1))
+        for _ in range(2):
+            tasks.remove_doomed.call()
+            assert not kept(store) & left
     assert not Doomed.objects.exists()
 
 

@@ -4,7 +4,7 @@ Words: ``simple/{name}`` is a project's simple page (HTML and JSON), ``index`` t
 ``project/{name}`` and ``release/{name}/{version}`` the JSON API; names are normalised, versions canonical.
 Quarantine hides: a quarantined project keeps an empty simple page and has no other document, a quarantined release and
 its files are left out everywhere, and nobody can fetch them.  A file that is deleted is *doomed*: a task removes its
-blob a day later; at once if it was in quarantine, where it stays withheld until then.
+blob some days later; at once if it was in quarantine, where it stays withheld until then.
 Doors: ``sources`` (what each document consists of), ``handlers`` (facts → documents, in the writer's transaction),
 ``bulk`` (many projects at once), ``loading`` (imports), ``reconcile`` (documents and blobs against the rows),
 ``xmlrpc`` and its ``urls``.

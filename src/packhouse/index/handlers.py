@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
+from django.conf import settings
+
 from packhouse.accounts import facts as people
 from packhouse.attestations.facts import ProvenanceAdded
 from packhouse.base import clock
@@ -45,8 +47,6 @@ from packhouse.specs.versions import with_version
 
 MOST_ASKED_AHEAD: Final = 10
 """Files that have changed at once, up to which their neighbours are asked for together."""
-LINGER: Final = timedelta(days=1)
-"""How long a deleted file's blob stays in the store, for those who have just read that it is there."""
 
 
 def project_created(fact: facts.ProjectCreated) -> None:
@@ -217,7 +217,7 @@ def _asked_then(writing: Writing, project: ProjectRow, touched: Touched) -> Iter
 def _forget_files(name: str, paths: Iterable[str]) -> None:
     """The files with blobs at *paths*, which end in their names, are deleted from project *name*."""
     drop_many(provenance.provenance_key(path.rpartition("/")[2]) for path in paths)
-    _doom(name, paths, due=clock.now() + LINGER, withheld=False)
+    _doom(name, paths, due=clock.now() + timedelta(days=settings.PACKHOUSE.deleted_file_days), withheld=False)
     withhold()
 
 

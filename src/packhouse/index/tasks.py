@@ -34,7 +34,7 @@ def sweep_temporaries() -> None:
 
 @background(attempts=20, time_limit=600, unique=True)
 def remove_doomed() -> None:
-    """Remove the blobs of files that were deleted a day ago, or in quarantine.  Safe to run twice."""
+    """Remove the blobs of files that were deleted some days ago, or in quarantine.  Safe to run twice."""
     reconcile_blobs.remove_doomed(default_store())
 
 

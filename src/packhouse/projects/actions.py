@@ -170,7 +170,7 @@ def unyank_release(*, by: Actor, release: Release) -> Release:
 
 
 def delete_file(*, by: Actor, file: File) -> None:
-    """Delete one file.  Its name stays taken, its blob goes a day later."""
+    """Delete one file.  Its name stays taken, its blob goes some days later."""
     with journalled(by) as book:
         project = lock_project(file.project_id)
         file = project.files.select_related("release").get(pk=file.pk)

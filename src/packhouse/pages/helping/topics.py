@@ -374,7 +374,7 @@ RULES: Final = Group(
             _("Can I delete a release?"),
             (
                 _("Yes, but others may depend on it, and it cannot be undone. Nearly always, yank it instead."),
-                _("It is gone from all pages at once; its files can still be fetched by their addresses for a day."),
+                _("It is gone from all pages at once; its files can still be fetched by their addresses for a while."),
             ),
         ),
         Topic(
