@@ -7,5 +7,5 @@ its files are left out everywhere, and nobody can fetch them.  A file that is de
 blob some days later; at once if it was in quarantine, where it stays withheld until then.
 Doors: ``sources`` (what each document consists of), ``handlers`` (facts → documents, in the writer's transaction),
 ``bulk`` (many projects at once), ``loading`` (imports), ``reconcile`` (documents and blobs against the rows),
-``xmlrpc`` and its ``urls``.
+``facts``, ``xmlrpc`` and its ``urls``.
 """
