@@ -122,8 +122,17 @@ def test_what_was_in_no_quarantine_is_kept_for_some_days_for_those_who_are_fetch
     assert not Doomed.objects.exists()
 
 
+def test_what_is_in_the_store_yet_is_withheld_when_its_project_is_quarantined(files, store):
+    world.delete_file(files[0])
+    assert withheld() == set()
+    world.set_status(files[1].project, "quarantined")
+    assert withheld() == {place(file) for file in files}
+    world.set_status(files[1].project, "active")
+    assert withheld() == {place(files[0])}
+
+
 def test_the_clock_removes_them(files, store):
-    assert any(one.task == tasks.remove_doomed for one in SCHEDULE)
+    assert tasks.remove_doomed in [one.task for one in SCHEDULE]
 
 
 def test_what_has_left_the_store_before_is_no_trouble(files, store):

@@ -105,6 +105,8 @@ def release_deleted(fact: facts.ReleaseDeleted) -> None:
 
 
 def project_status_changed(fact: facts.ProjectStatusChanged) -> None:
+    if fact.after == QUARANTINED:  # what was deleted a moment ago may be why
+        Doomed.objects.filter(project=fact.normalized_name).update(withheld=True)
     if QUARANTINED in (fact.before, fact.after):
         _rebuild(fact.project_id)
     else:
