@@ -1,6 +1,7 @@
 """Files that are deleted leave the store; those in quarantine at once, and nobody gets them until then, either."""
 
 import json
+import os
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,7 +11,7 @@ from tests.index import world
 
 from packhouse.base import clock
 from packhouse.files import LocalStore, StoreUnavailable
-from packhouse.index import tasks
+from packhouse.index import reconcile, tasks
 from packhouse.index.models import Doomed
 from packhouse.projects.models import File
 from packhouse.purge.models import Waiting
@@ -133,6 +134,15 @@ def test_what_is_in_the_store_yet_is_withheld_when_its_project_is_quarantined(fi
 
 def test_the_clock_removes_them(files, store):
     assert tasks.remove_doomed in [one.task for one in SCHEDULE]
+
+
+def test_reconcile_leaves_to_the_clock_what_is_deleted(files, store):
+    world.delete_file(files[0])
+    for blob in store.iter_keys():
+        os.utime(store.root / blob.key, (0, 0))
+    found = {finding.subject for finding in reconcile.run(store=store).findings}
+    assert found == both(files[1]) - {files[1].path}  # metadata that this file does not announce
+    assert both(files[0]) <= kept(store)
 
 
 def test_what_has_left_the_store_before_is_no_trouble(files, store):

@@ -74,13 +74,17 @@ class _Seen:
 
 
 def _compare(blobs: Sequence[BlobInfo], seen: _Seen, limit: datetime) -> list[BlobInfo]:
-    """Note which listed files *blobs* are; returns those that nothing lists and that were there before *limit*."""
+    """Note which listed files *blobs* are; returns those that nothing lists and that were there before *limit*.
+
+    Those of deleted files are none of them: they leave the store when their time has come.
+    """
     files = _by_path(blobs)
     orphans = []
+    doomed = set(Doomed.objects.filter(path__in=_paths(blobs)).values_list("path", flat=True))
     for blob in blobs:
         file, flag = _owner(files, blob.key)
         if file is None:
-            if blob.modified < limit:
+            if blob.modified < limit and blob.key.removesuffix(_METADATA) not in doomed:
                 orphans.append(blob)
         elif flag == _SIDECAR or blob.size == file.size:
             seen.add(file.id, flag)
@@ -88,9 +92,13 @@ def _compare(blobs: Sequence[BlobInfo], seen: _Seen, limit: datetime) -> list[Bl
 
 
 def _by_path(blobs: Sequence[BlobInfo]) -> dict[str, _Listed]:
-    paths = {blob.key.removesuffix(_METADATA) for blob in blobs} | {blob.key for blob in blobs}
-    found = File.objects.filter(path__in=paths).values_list(*_COLUMNS)
+    found = File.objects.filter(path__in=_paths(blobs)).values_list(*_COLUMNS)
     return {file.path: file for file in map(_Listed._make, found)}
+
+
+def _paths(blobs: Sequence[BlobInfo]) -> set[str]:
+    """What *blobs* may be, or be the metadata of."""
+    return {blob.key.removesuffix(_METADATA) for blob in blobs} | {blob.key for blob in blobs}
 
 
 def _owner(files: dict[str, _Listed], key: str) -> tuple[_Listed | None, int]:
